@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The culvert authors */
+#ifndef CULVERT_ROUTE_CACHE_H
+#define CULVERT_ROUTE_CACHE_H
+
+#include <linux/percpu.h>
+#include <net/dst.h>
+#include <net/route.h>
+
+/**
+ * struct route_cache_entry - the route of one CPU
+ * @dst: the route, with a reference; or NULL
+ * @saddr: the source address found with it
+ *
+ * Only its own CPU touches it, with BH disabled; and route_cache_destroy().
+ */
+struct route_cache_entry {
+	struct dst_entry *dst;
+	__be32 saddr;
+};
+
+/**
+ * struct route_cache - the route to one destination, on each CPU
+ * @entries: per CPU
+ *
+ * Like the kernel's dst_cache, but what it lends is not refcounted: the packet
+ * borrows the route for as long as it is within the RCU read-side section of
+ * its transmission, and whoever queues it for longer takes a reference
+ * (skb_dst_force()), as with every forwarded packet. That spares two atomic
+ * operations.
+ */
+struct route_cache {
+	struct route_cache_entry __percpu *entries;
+};
+
+/**
+ * route_cache_get() - borrow the route
+ * @rc: the cache
+ * @saddr: set to the source address that goes with the route
+ *
+ * Return: the route, for skb_dst_set_noref(); or NULL if there is none, or if
+ * it is not valid any more. BH disabled.
+ */
+static inline struct rtable *route_cache_get(const struct route_cache *rc, __be32 *saddr)
+{
+	struct route_cache_entry *e = this_cpu_ptr(rc->entries);
+
+	if (unlikely(!e->dst || !dst_check(e->dst, 0)))
+		return NULL;
+	*saddr = e->saddr;
+	return container_of(e->dst, struct rtable, dst);
+}
+
+int route_cache_init(struct route_cache *rc);
+void route_cache_destroy(struct route_cache *rc);
+void route_cache_set(const struct route_cache *rc, struct rtable *rt, __be32 saddr);
+
+#endif /* CULVERT_ROUTE_CACHE_H */

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The culvert authors */
+/*
+ * The tunnel table: which tunnel a received packet belongs to.
+ *
+ * A tunnel may leave its local address, its remote address or both open, so a
+ * packet can match in four ways (enum tunnel_class). Each way is one probe of
+ * one hash table, and a way that no tunnel of the kind uses is not probed: a
+ * packet costs the same however many tunnels there are.
+ *
+ * A tunnel bound to a device ("dev eth0") is preferred for packets that came
+ * in through it, over any tunnel that is not; but it accepts others too. So it
+ * is entered twice, with and without its link. A kind can be strict about links:
+ * then it does not accept others, and comes first within its own class only.
+ */
+
+#include <linux/hash.h>
+#include <linux/inetdevice.h>
+#include <linux/ip.h>
+
+#include "culvert.h"
+
+static u32 table_mix(const struct tunnel_key *k, u32 seed)
+{
+	u64 ends = (u64)(__force u32)k->local << 32 | (__force u32)k->remote;
+	u64 rest = (u64)(__force u32)k->key << 32 | (k->link ^ (u32)k->kind << 28);
+	u64 h = (ends ^ seed) * GOLDEN_RATIO_64;
+
+	h ^= h >> 32;
+	h = (h ^ rest ^ k->keyed) * GOLDEN_RATIO_64;
+	return h >> 32;
+}
+
+static u32 table_hash_key(const void *data, u32 len, u32 seed)
+{
+	return table_mix(data, seed);
+}
+
+static u32 table_hash_node(const void *data, u32 len, u32 seed)
+{
+	return table_mix(&((const struct tunnel_node *)data)->key, seed);
+}
+
+static int table_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct tunnel_key *a = arg->key;
+	const struct tunnel_key *b = &((const struct tunnel_node *)obj)->key;
+
+	return a->remote != b->remote || a->local != b->local || a->key != b->key ||
+	       a->link != b->link || a->kind != b->kind || a->keyed != b->keyed;
+}
+
+static const struct rhashtable_params table_params = {
+	.key_len		= sizeof(struct tunnel_key),
+	.key_offset		= offsetof(struct tunnel_node, key),
+	.head_offset		= offsetof(struct tunnel_node, list),
+	.hashfn			= table_hash_key,
+	.obj_hashfn		= table_hash_node,
+	.obj_cmpfn		= table_compare,
+	.automatic_shrinking	= true,
+};
+
+/**
+ * table_init() - make an empty table
+ * @tn: the namespace
+ *
+ * Return: 0 or -ENOMEM. Process context.
+ */
+int table_init(struct tunnel_net *tn)
+{
+	return rhltable_init(&tn->table, &table_params);
+}
+
+/**
+ * table_destroy() - free a table, which must be empty
+ * @tn: the namespace
+ *
+ * Process context.
+ */
+void table_destroy(struct tunnel_net *tn)
+{
+	rhltable_destroy(&tn->table);
+}
+
+/*
+ * A multicast group is what packets are addressed to: such a tunnel is found
+ * like one with that local address and any remote.
+ */
+static enum tunnel_class table_class(const struct tunnel_config *c)
+{
+	__be32 remote = c->remote.ip4;
+
+	if (ipv4_is_multicast(remote))
+		return CLASS_ANY_REMOTE;
+	if (c->local.ip4)
+		return remote ? CLASS_EXACT : CLASS_ANY_REMOTE;
+	return remote ? CLASS_ANY_LOCAL : CLASS_ANY_BOTH;
+}
+
+static void table_key(struct tunnel_key *k, const struct tunnel_config *c,
+		      enum tunnel_kind_id kind)
+{
+	__be32 remote = c->remote.ip4;
+
+	*k = (struct tunnel_key) {
+		.local	= ipv4_is_multicast(remote) ? remote : c->local.ip4,
+		.remote	= ipv4_is_multicast(remote) ? 0 : remote,
+		.key	= c->i_key,
+		.kind	= kind,
+		/* any/any tunnels compare the key only, present or not */
+		.keyed	= c->i_flags & GRE_KEY && table_class(c) != CLASS_ANY_BOTH,
+	};
+}
+
+/**
+ * table_insert() - make a configuration findable
+ * @tn: the namespace
+ * @c: the configuration; c->class is set
+ *
+ * A device in collect_md mode is not in the table but in its space.
+ *
+ * Return: 0, -ENOMEM, or -EBUSY and -E2BIG of rhashtable; nothing is changed
+ * on error. RTNL.
+ */
+int table_insert(struct tunnel_net *tn, struct tunnel_config *c)
+{
+	struct tunnel_space *s = tunnel_space(c->tunnel);
+	int i, err;
+
+	if (c->collect_md) {
+		rcu_assign_pointer(s->external, c->tunnel);
+		return 0;
+	}
+
+	c->class = table_class(c);
+	for (i = 0; i < 2; i++) {
+		c->nodes[i].config = c;
+		table_key(&c->nodes[i].key, c, c->tunnel->kind->id);
+	}
+	c->nodes[1].key.link = c->link;
+
+	err = rhltable_insert(&tn->table, &c->nodes[0].list, table_params);
+	if (err)
+		return err;
+	if (c->link) {
+		err = rhltable_insert(&tn->table, &c->nodes[1].list, table_params);
+		if (err) {
+			rhltable_remove(&tn->table, &c->nodes[0].list, table_params);
+			return err;
+		}
+		WRITE_ONCE(s->bound[c->class], s->bound[c->class] + 1);
+	}
+	WRITE_ONCE(s->count[c->class], s->count[c->class] + 1);
+	return 0;
+}
+
+/**
+ * table_remove() - make a configuration unfindable
+ * @tn: the namespace
+ * @c: a configuration that table_insert() took
+ *
+ * Packets that found it before may use it until the end of the RCU grace
+ * period. RTNL.
+ */
+void table_remove(struct tunnel_net *tn, struct tunnel_config *c)
+{
+	struct tunnel_space *s = tunnel_space(c->tunnel);
+
+	if (c->collect_md) {
+		RCU_INIT_POINTER(s->external, NULL);
+		return;
+	}
+	rhltable_remove(&tn->table, &c->nodes[0].list, table_params);
+	if (c->link) {
+		rhltable_remove(&tn->table, &c->nodes[1].list, table_params);
+		WRITE_ONCE(s->bound[c->class], s->bound[c->class] - 1);
+	}
+	WRITE_ONCE(s->count[c->class], s->count[c->class] - 1);
+}
+
+static bool tunnel_is_up(const struct tunnel *t)
+{
+	return READ_ONCE(t->dev->flags) & IFF_UP;
+}
+
+/*
+ * Tunnels with the same endpoints differ in their link only. None of them
+ * matches the device the packet came through here, so the one that is not
+ * bound at all comes first. The base device is no match: it is for what has
+ * none, after the external device.
+ */
+static const struct tunnel_config *table_probe(struct tunnel_net *tn, const struct tunnel_key *k)
+{
+	const struct tunnel *base = rcu_dereference(tn->spaces[k->kind].catch_all);
+	const struct tunnel_config *found = NULL;
+	struct rhlist_head *list, *pos;
+	struct tunnel_node *n;
+
+	list = rhltable_lookup(&tn->table, k, table_params);
+	rhl_for_each_entry_rcu(n, pos, list, list) {
+		if (!tunnel_is_up(n->config->tunnel) || n->config->tunnel == base)
+			continue;
+		if (likely(n->config->link == k->link))
+			return n->config;
+		if (!found && !tunnel_kinds[k->kind]->strict_link)
+			found = n->config;
+	}
+	return found;
+}
+
+/* Walk the classes from @class to @last in which @in_use counts tunnels. */
+static const struct tunnel_config *table_walk(struct tunnel_net *tn,
+					      const unsigned int *in_use,
+					      const struct tunnel_key *packet,
+					      enum tunnel_class class,
+					      enum tunnel_class last)
+{
+	const struct tunnel_config *c;
+	struct tunnel_key k;
+
+	for (; class <= last; class++) {
+		if (!READ_ONCE(in_use[class]))
+			continue;
+		k = *packet;
+		if (class == CLASS_ANY_LOCAL || class == CLASS_ANY_BOTH)
+			k.local = 0;
+		if (class == CLASS_ANY_REMOTE || class == CLASS_ANY_BOTH)
+			k.remote = 0;
+		if (class == CLASS_ANY_BOTH)
+			k.keyed = 0;
+		c = table_probe(tn, &k);
+		if (c)
+			return c;
+	}
+	return NULL;
+}
+
+/* The device a packet came through and, if enslaved to a VRF, the slave. */
+static const struct tunnel_config *table_walk_bound(struct tunnel_net *tn,
+						    const struct tunnel_space *s,
+						    struct sk_buff *skb,
+						    struct tunnel_key *k,
+						    enum tunnel_class class,
+						    enum tunnel_class last)
+{
+	const struct tunnel_config *c;
+	int sdif = inet_sdif(skb);
+
+	k->link = skb->dev->ifindex;
+	c = table_walk(tn, s->bound, k, class, last);
+	if (!c && sdif) {
+		k->link = sdif;
+		c = table_walk(tn, s->bound, k, class, last);
+	}
+	k->link = 0;
+	return c;
+}
+
+/* Class by class, as a kind wants that is strict about links. */
+static const struct tunnel_config *table_walk_strict(struct tunnel_net *tn,
+						     const struct tunnel_space *s,
+						     struct sk_buff *skb,
+						     struct tunnel_key *k)
+{
+	const struct tunnel_config *c = NULL;
+	enum tunnel_class class;
+
+	for (class = CLASS_EXACT; class < CLASS_MAX && !c; class++) {
+		if (READ_ONCE(s->bound[class]))
+			c = table_walk_bound(tn, s, skb, k, class, class);
+		if (!c)
+			c = table_walk(tn, s->count, k, class, class);
+	}
+	return c;
+}
+
+static bool table_any_bound(const struct tunnel_space *s)
+{
+	return READ_ONCE(s->bound[CLASS_EXACT]) || READ_ONCE(s->bound[CLASS_ANY_LOCAL]) ||
+	       READ_ONCE(s->bound[CLASS_ANY_REMOTE]) || READ_ONCE(s->bound[CLASS_ANY_BOTH]);
+}
+
+static const struct tunnel_config *table_last_resort(const struct tunnel_space *s)
+{
+	struct tunnel *t = rcu_dereference(s->external);
+
+	if (!t || !tunnel_is_up(t))
+		t = rcu_dereference(s->catch_all);
+	if (!t || !tunnel_is_up(t))
+		return NULL;
+	return rcu_dereference(t->config);
+}
+
+/**
+ * table_lookup() - the tunnel a packet belongs to
+ * @tn: the namespace it arrived in
+ * @kind: the kind it is for
+ * @skb: the packet, for the device it came through
+ * @local: outer address of this end
+ * @remote: outer address of the other end
+ * @p: its key
+ *
+ * In order: local and remote, remote, local, key alone, and in each of these a
+ * tunnel bound to the device before others; then the external device, then
+ * the base device. Only devices that are up.
+ *
+ * Return: the tunnel's configuration, valid until the end of the RCU read-side
+ * section; or NULL. Softirq, RCU.
+ */
+const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind_id kind,
+					 struct sk_buff *skb, __be32 local,
+					 __be32 remote, const struct tunnel_packet *p)
+{
+	const struct tunnel_space *s = &tn->spaces[kind];
+	const struct tunnel_config *c;
+	struct tunnel_key k = {
+		.local	= local,
+		.remote	= remote,
+		.key	= p->key,
+		.kind	= kind,
+		.keyed	= !!(p->flags & GRE_KEY),
+	};
+
+	if (unlikely(table_any_bound(s))) {
+		if (tunnel_kinds[kind]->strict_link)
+			c = table_walk_strict(tn, s, skb, &k);
+		else
+			c = table_walk_bound(tn, s, skb, &k, CLASS_EXACT, CLASS_ANY_BOTH);
+		if (c)
+			return c;
+	}
+	c = table_walk(tn, s->count, &k, CLASS_EXACT, CLASS_ANY_BOTH);
+	if (likely(c))
+		return c;
+	return table_last_resort(s);
+}
+
+/**
+ * table_find() - the tunnel that already has these endpoints
+ * @tn: the namespace
+ * @c: the endpoints: local, remote, link, and key with its flag
+ * @kind: the kind they are for
+ *
+ * Return: the tunnel or NULL. RTNL.
+ */
+struct tunnel *table_find(struct tunnel_net *tn, const struct tunnel_config *c,
+			  enum tunnel_kind_id kind)
+{
+	const struct tunnel_config *other;
+	struct tunnel *found = NULL;
+	struct rhlist_head *list, *pos;
+	struct tunnel_node *n;
+	struct tunnel_key k;
+
+	table_key(&k, c, kind);
+	k.link = c->link;
+
+	rcu_read_lock();
+	list = rhltable_lookup(&tn->table, &k, table_params);
+	rhl_for_each_entry_rcu(n, pos, list, list) {
+		other = n->config;
+		if (other->link == c->link && other->local.ip4 == c->local.ip4 &&
+		    other->remote.ip4 == c->remote.ip4 &&
+		    !((other->i_flags ^ c->i_flags) & GRE_KEY)) {
+			found = other->tunnel;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return found;
+}
