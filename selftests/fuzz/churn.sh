@@ -1,0 +1,220 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The module, namespaces and devices come and go under traffic.
+#
+#   packets.c ---> plain, frags (tap) --> namespace rx, local 10.0.0.1: tunnels of every kind
+#
+#   namespace side, one after the other:
+#        10.3.0.1 wire1 ======= wire2 10.3.0.2    namespace short-lived
+#                 tunnels of every kind, pings in flight, when the namespace goes
+#
+# FUZZ_COUNT is the number of loads and unloads; namespaces are made five times
+# as often, and FUZZ_TUNNELS (default 2000) tunnels stand at the same time.
+
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+FUZZ_COUNT=${FUZZ_COUNT:-5}
+FUZZ_TUNNELS=${FUZZ_TUNNELS:-2000}
+KINDS="ipip gre gretap erspan sit"
+
+load_tunnels ipip gre sit
+program config
+config=$program
+program packets
+packets=$program
+namespaces rx side
+for tap in plain frags; do
+	on rx ip tuntap add "$tap" mode tap
+	on rx ip link set "$tap" address 02:00:00:00:00:01 arp off up
+done
+on rx ip addr add 10.0.0.1/24 dev plain
+
+modules() { culvert && echo culvert || echo ip_gre ipip sit; }
+
+# Frames of every kind, one kind after the other, until it is killed.
+incoming() {
+	local kind seed=$FUZZ_SEED
+
+	while :; do
+		for kind in $KINDS icmp; do
+			ip netns exec "$NS_PREFIX-rx" "$packets" receive plain frags \
+				"$kind" 500 "$seed"
+			seed=$((seed + 1))
+		done
+	done >/dev/null
+}
+
+# options KIND KEY: what `ip link add` needs beyond the two addresses.
+options() {
+	case $1 in
+	gre | gretap) echo "key $2" ;;
+	erspan) echo "key $(($2 % 1024)) seq erspan_ver 1" ;;
+	esac
+}
+
+# populate NAMESPACE LOCAL REMOTE: one tunnel of each kind that there is, up.
+# shellcheck disable=SC2046 # options prints words
+populate() {
+	local kind
+
+	for kind in $KINDS; do
+		quietly on "$1" ip link add "t-$kind" type "$kind" local "$2" remote "$3" \
+			$(options "$kind" 7) || continue
+		quietly on "$1" ip addr add "${4-192.168.7.1/24}" dev "t-$kind" || true
+		on "$1" ip link set "t-$kind" up
+	done
+}
+
+loaded() { [ -d "/sys/module/$(modules | cut -d' ' -f1)" ]; }
+
+# shellcheck disable=SC2046 # modules prints words
+loads() {
+	local i
+
+	incoming &
+	local storm=$!
+	for ((i = 0; i < FUZZ_COUNT; i++)); do
+		quietly modprobe -a $(modules)
+		quietly populate rx 10.0.0.1 10.0.0.2
+		quietly modprobe -r $(modules)
+		fails loaded
+	done
+	kill "$storm"
+	wait "$storm" || true
+	modprobe -a $(modules)
+}
+
+# The module goes while devices are up, captured from, routed over and sent on.
+# shellcheck disable=SC2046
+unload_in_use() {
+	populate rx 10.0.0.1 10.0.0.2
+	capture rx any "$work/in-use"
+	on rx ip route add 10.99.0.0/16 dev t-gre
+	ip netns exec "$NS_PREFIX-rx" ping -q -f 10.99.0.1 >/dev/null 2>&1 &
+	local flood=$!
+	sleep 1
+	run modprobe -r $(modules)
+	kill "$flood" || true
+	wait "$flood" || true
+	captured
+	fails ip -n "$NS_PREFIX-rx" link show t-gre
+	run modprobe -a $(modules)
+}
+
+short_life() {
+	local ns=$NS_PREFIX-short
+
+	ip netns add "$ns"
+	ip -n "$NS_PREFIX-side" link add wire1 type veth peer name wire2 netns "$ns"
+	quietly on short ip addr add 10.3.0.2/24 dev wire2
+	quietly on short ip link set wire2 up
+	quietly on short ip link set lo up
+	quietly on side ip addr add 10.3.0.1/24 dev wire1
+	quietly on side ip link set wire1 up
+	quietly populate side 10.3.0.1 10.3.0.2 192.168.7.1/24
+	quietly populate short 10.3.0.2 10.3.0.1 192.168.7.2/24
+	ip netns exec "$NS_PREFIX-side" ping -q -f -w 2 192.168.7.2 >/dev/null 2>&1 &
+	ip netns exec "$ns" ping -q -f -w 2 192.168.7.1 >/dev/null 2>&1 &
+	sleep 0.2
+	ip netns del "$ns"
+	for kind in $KINDS; do
+		quietly on side ip link del "t-$kind" || true
+	done
+}
+
+short_lives() {
+	local i
+
+	for ((i = 0; i < 5 * FUZZ_COUNT; i++)); do
+		short_life
+	done
+	wait
+	sleep 2
+	quietly fails on side ip link show wire1
+}
+
+# Make, change, move and delete against each other on two CPUs, under traffic.
+against_each_other() {
+	local one two storm
+
+	incoming &
+	storm=$!
+	on rx "$config" random $((400 * FUZZ_COUNT)) "$FUZZ_SEED" \
+		"/run/netns/$NS_PREFIX-side" >&3 &
+	one=$!
+	on rx "$config" random $((400 * FUZZ_COUNT)) $((FUZZ_SEED + 1)) \
+		"/run/netns/$NS_PREFIX-side" >&3 &
+	two=$!
+	wait "$one"
+	wait "$two"
+	kill "$storm"
+	wait "$storm" || true
+}
+
+# The base devices of a namespace renamed, moved, deleted, and back.
+base_devices() {
+	local base
+
+	for base in tunl0 gre0 gretap0 erspan0 sit0; do
+		quietly on side ip link show "$base" || continue
+		quietly on side ip link set "$base" up || true
+		quietly on side ip link set "$base" down
+		on side ip link set "$base" name was-base
+		quietly on side ip link del was-base || true
+		quietly on side ip link set was-base netns "$NS_PREFIX-rx" || true
+		if quietly on side ip link show was-base; then
+			on side ip link set was-base name "$base"
+		fi
+	done
+}
+
+# shellcheck disable=SC2046
+many_tunnels() {
+	local i n=$FUZZ_TUNNELS before after
+
+	on side ip addr add 10.4.0.1/32 dev lo
+	before=$(awk '/MemFree/ { print $2 }' /proc/meminfo)
+	for ((i = 0; i < n; i++)); do
+		echo "link add m$i type gre local 10.4.0.1 remote 10.4.0.2 key $i"
+	done >"$work/make"
+	for ((i = 0; i < n; i++)); do
+		echo "link del m$i"
+	done >"$work/delete"
+	on side ip -batch "$work/make"
+	equal "tunnels in a dump" "$n" \
+		"$(ip -n "$NS_PREFIX-side" -o link show type gre | grep -c ': m[0-9]')"
+	after=$(awk '/MemFree/ { print $2 }' /proc/meminfo)
+	say "$n tunnels took $(((before - after) * 1024 / n)) bytes each"
+	fails on side ip link add again type gre local 10.4.0.1 remote 10.4.0.2 key $((n / 2))
+	on side ip -batch "$work/delete"
+	equal "tunnels left" 0 \
+		"$(ip -n "$NS_PREFIX-side" -o link show type gre | grep -c ': m[0-9]')"
+}
+
+works() {
+	on side ip link add wa type veth peer name wb netns "$NS_PREFIX-rx"
+	on side ip addr add 10.5.0.1/24 dev wa
+	on rx ip addr add 10.5.0.2/24 dev wb
+	on side ip link set wa up
+	on rx ip link set wb up
+	on side ip link add after type gre local 10.5.0.1 remote 10.5.0.2 key 1
+	on rx ip link add after type gre local 10.5.0.2 remote 10.5.0.1 key 1
+	on side ip addr add 10.6.0.1/24 dev after
+	on rx ip addr add 10.6.0.2/24 dev after
+	on side ip link set after up
+	on rx ip link set after up
+	ping_ok side 10.6.0.2
+}
+
+check "$FUZZ_COUNT loads and unloads under incoming packets" loads
+check "unload in use" unload_in_use
+check "$((5 * FUZZ_COUNT)) namespaces deleted with packets in flight" short_lives
+check "make, change, move, delete on two CPUs" against_each_other
+check "base devices renamed, moved, deleted" base_devices
+check "$FUZZ_TUNNELS tunnels at the same time" many_tunnels
+check "a tunnel works afterwards" works
+finish

@@ -1,0 +1,274 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Mistakes that drivers of this kind have made before, one case each.  What has
+# a number here is in doc/bug-classes.md; the others there are tried elsewhere.
+#
+#   namespace a                              namespace b
+#   wire 10.1.0.1/24 ===================== wire 10.1.0.2/24
+#   gre  10.2.0.1/24 (key 5) ------------- gre  10.2.0.2/24
+#   hub  10.3.0.1/24 (key 6, remote any)   hub  10.3.0.2/24
+
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+need python3
+load_tunnels ipip gre
+namespaces a b
+wire a wire 10.1.0.1/24 b wire 10.1.0.2/24
+
+# pair NAME KIND NETWORK [OPTION...]: a tunnel with both ends, 10.NETWORK.0.1 and .2.
+pair() {
+	local name=$1 kind=$2 network=$3
+	shift 3
+	on a ip link add "$name" type "$kind" local 10.1.0.1 remote 10.1.0.2 "$@"
+	on b ip link add "$name" type "$kind" local 10.1.0.2 remote 10.1.0.1 "$@"
+	on a ip addr add "10.$network.0.1/24" dev "$name"
+	on b ip addr add "10.$network.0.2/24" dev "$name"
+	on a ip link set "$name" up
+	on b ip link set "$name" up
+}
+
+hub() { # NAMESPACE ADDRESS LOCAL PEER PEER_ADDRESS
+	on "$1" ip link add hub type gre local "$3" key 6
+	on "$1" ip addr add "$2/24" dev hub
+	on "$1" ip link set hub up
+	on "$1" ip neigh add "$5" lladdr "$4" dev hub
+}
+
+pair gre gre 2 key 5
+hub a 10.3.0.1 10.1.0.1 10.1.0.2 10.3.0.2
+hub b 10.3.0.2 10.1.0.2 10.1.0.1 10.3.0.1
+
+works() {
+	ping_ok a 10.2.0.2
+	ping_ok a 10.3.0.2
+}
+
+# python NAMESPACE: run the program on standard input in a namespace.
+python() { ip netns exec "$NS_PREFIX-$1" python3 -; }
+
+# 2, 3: every length from nothing up, by a socket that builds the header itself
+# and by one that leaves it to the device.
+short_transmissions() {
+	local dev
+
+	pair ipip ipip 4
+	pair tap gretap 5
+	for dev in gre hub ipip tap; do
+		python a <<-END
+			import socket, errno
+			for kind in (socket.SOCK_RAW, socket.SOCK_DGRAM):
+			    s = socket.socket(socket.AF_PACKET, kind)
+			    for proto in (0x0800, 0x86dd, 0x8847, 0x0806, 0x8100):
+			        for n in range(100):
+			            to = ("$dev", proto, 0, 0, bytes((10, 1, 0, 2)))
+			            try:
+			                s.sendto(bytes((0x45,)) * n, to)
+			            except OSError as e:
+			                if e.errno not in (errno.EINVAL, errno.ENOBUFS,
+			                                   errno.EMSGSIZE, errno.ENXIO):
+			                    raise
+		END
+	done
+	# the smallest of all packets is one all the same: a header, no payload
+	before=$(counter b gre rx_packets)
+	python a <<-'END'
+		import socket
+		s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 99)
+		for i in range(5):
+		    s.sendto(b"", ("10.2.0.2", 0))
+	END
+	wait_until 5 grew "$before"
+	for dev in ipip tap; do
+		on a ip link del "$dev"
+		on b ip link del "$dev"
+	done
+	works
+}
+
+grew() { [ "$(counter b gre rx_packets)" -ge $(($1 + 5)) ]; }
+
+# 8, 10: two tunnels, each the way to the other's remote.
+route_loop() {
+	on a ip link add one type gre local 10.1.0.1 remote 10.8.0.2 key 81
+	on a ip link add two type gre local 10.1.0.1 remote 10.9.0.2 key 82
+	on a ip link set one up
+	on a ip link set two up
+	on a ip route add 10.9.0.2 dev one
+	on a ip route add 10.8.0.2 dev two
+	quietly on a ping -q -c 200 -i 0.002 -W 1 -I one 10.77.0.1 || true
+	quietly on a ping -q -c 200 -i 0.002 -W 1 -I two 10.77.0.1 || true
+	if culvert; then
+		[ $(($(drops a one tx_recursion) + $(drops a two tx_recursion))) -gt 0 ]
+	fi
+	on a ip link del one
+	on a ip link del two
+	works
+}
+
+# A tunnel whose remote is reached through itself.
+route_to_itself() {
+	on a ip link add self type gre local 10.1.0.1 remote 10.8.0.2 key 83
+	on a ip link set self up
+	on a ip route add 10.8.0.2 dev self
+	quietly on a ping -q -c 20 -i 0.01 -W 1 -I self 10.77.0.1 || true
+	[ "$(counter a self collisions)" -gt 0 ]
+	on a ip link del self
+	works
+}
+
+# 11: a bond or a team takes over the header_ops of what it enslaves, and calls
+# them with itself as the device.
+enslaved() {
+	local master=$1 kind=$2
+	shift 2
+
+	on a ip link add "$master" type "$kind" "$@" ||
+		skip "no $kind can be made here"
+	on a ip link add slave type gre local 10.1.0.1 key 84
+	on a ip link set slave down
+	quietly on a ip link set slave master "$master" || {
+		on a ip link del slave
+		on a ip link del "$master"
+		skip "a $kind does not take a gre device here"
+	}
+	on a ip addr add 10.84.0.1/24 dev "$master"
+	on a ip link set slave up
+	on a ip link set "$master" up
+	on a ip neigh add 10.84.0.2 lladdr 10.1.0.2 dev "$master"
+	quietly on a ping -q -c 5 -i 0.1 -W 1 10.84.0.2 || true
+	python a <<-END
+		import socket, errno
+		s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+		for n in (0, 1, 20, 200):
+		    try:
+		        s.sendto(bytes(n), ("$master", 0x0800, 0, 0, bytes((10, 1, 0, 2))))
+		    except OSError as e:
+		        if e.errno not in (errno.EINVAL, errno.ENOBUFS, errno.ENETDOWN):
+		            raise
+	END
+	on a ip link del "$master"
+	on a ip link del slave
+	works
+}
+
+# 20, 21: nothing holds on to a device that is deleted while it is in use.
+deleted_in_use() {
+	local dev=$1 kind=$2
+	shift 2
+
+	pair "$dev" "$kind" 7 "$@"
+	on b ip route add 10.78.0.0/16 dev "$dev"
+	on a ip route add 10.78.0.0/16 dev "$dev"
+	python a <<-END &
+		import socket, time
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.connect(("10.7.0.2", 9))
+		end = time.time() + 4
+		while time.time() < end:
+		    try:
+		        s.send(b"x" * 100)
+		    except OSError:
+		        pass
+	END
+	sleep 1
+	on b ip link del "$dev"
+	on a ip link del "$dev"
+	fails quietly on a ip link show "$dev"
+	wait
+	works
+}
+
+# 26: what the kernel answers holds none of its memory.
+answers_are_clean() {
+	python a <<-'END'
+		import fcntl, socket, struct
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		for base in (b"tunl0", b"gre0", b"gre"):
+		    parm = bytearray(b"\xa5" * 64)
+		    address = (__import__("ctypes").c_char * 64).from_buffer(parm)
+		    ifr = struct.pack("16sQ16x", base,
+		                      __import__("ctypes").addressof(address))
+		    fcntl.ioctl(s, 0x89f0, ifr)
+		    name = bytes(parm[:16])
+		    rest = name[name.index(0):]
+		    assert base == name.rstrip(b"\0") and not any(rest), (base, name)
+		    assert bytes(parm[52:]) == b"\xa5" * 12, "more written than promised"
+	END
+}
+
+# 35: the external device goes while routes still send packets to it.
+external_removed() {
+	local kind=$1
+
+	on a ip link add ext type "$kind" external
+	on a ip link set ext up
+	on a ip addr add 10.35.0.1/24 dev ext
+	on a ip route add 10.36.0.0/16 encap ip id 7 dst 10.1.0.2 dev ext
+	fails quietly on a ip link add ext2 type "$kind" external
+	quietly on a ping -f -q -w 2 10.36.0.1 &
+	sleep 1
+	on a ip link del ext
+	wait || true
+	on a ip link add ext type "$kind" external
+	on a ip link del ext
+	works
+}
+
+# 36: one tunnel changed onto another's key, and many tries at it.
+change_onto_another() {
+	local i
+
+	on a ip link add x1 type gre local 10.1.0.1 remote 10.1.0.9 key 1
+	on a ip link add x2 type gre local 10.1.0.1 remote 10.1.0.9 key 2
+	for ((i = 0; i < 20; i++)); do
+		fails quietly on a ip link set x1 type gre key 2
+		quietly on a ip link set x1 type gre key 3
+		quietly on a ip link set x2 type gre key 1
+		fails quietly on a ip link set x1 type gre key 1
+		quietly on a ip link set x2 type gre key 2
+		quietly on a ip link set x1 type gre key 1
+	done
+	on a ip link del x1
+	on a ip link add x1 type gre local 10.1.0.1 remote 10.1.0.9 key 1
+	on a ip link del x1
+	on a ip link del x2
+}
+
+# A name that is taken: the failed device was never there, also not for packets.
+failed_registration() {
+	local i
+
+	quietly on b ping -f -q -w 3 10.2.0.1 &
+	python b <<-'END' &
+		import socket, time
+		s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 47)
+		end = time.time() + 3
+		while time.time() < end:
+		    s.sendto(bytes((0x20, 0, 8, 0, 0, 0, 0, 99)) + bytes(40), ("10.1.0.1", 0))
+	END
+	for ((i = 0; i < 200; i++)); do
+		echo "link add wire type gre local 10.1.0.1 remote 10.1.0.2 key 99"
+	done >"$work/taken"
+	quietly on a ip -force -batch "$work/taken" || true
+	wait
+	on a ip link add free type gre local 10.1.0.1 remote 10.1.0.2 key 99
+	on a ip link del free
+	works
+}
+
+check "the tunnels work" works
+check "2, 3: transmissions shorter than the headers" short_transmissions
+check "8, 10: two tunnels routed through each other" route_loop
+check "10: a tunnel routed through itself" route_to_itself
+check "11: enslaved to a bond" enslaved bond bond mode active-backup fail_over_mac active
+check "11: enslaved to a team" enslaved team team
+check "20, 21: gre deleted in use" deleted_in_use used gre key 7
+check "20, 21: ipip deleted in use" deleted_in_use used ipip
+check "26: ioctl answers are clean" answers_are_clean
+check "35: an external gre is removed in use" external_removed gre
+check "35: an external ipip is removed in use" external_removed ipip
+check "36: changed onto another's key" change_onto_another
+check "a failed registration leaves nothing for packets to find" failed_registration
+finish

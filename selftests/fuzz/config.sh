@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Requests that nobody should send, and requests that run out of memory.
+#
+#   namespace box                                namespace peer
+#   config.c: netlink, ioctls                    must not change
+#   d0 10.0.0.1/24   (dummy)
+#   live 10.2.0.1 <======= gre, pings =======>   live 10.2.0.2
+#   wire 10.1.0.1 ---------------------------    wire 10.1.0.2
+#
+# Where the kernel can make allocations fail (CONFIG_FAILSLAB), every allocation
+# of make, change, up, delete and move, of a new namespace and of loading the
+# module fails once: the request must then have been done or not, nothing half.
+
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+FUZZ_COUNT=${FUZZ_COUNT:-3000}
+FAILSLAB=/sys/kernel/debug/failslab
+
+load_tunnels ipip gre sit
+program config
+namespaces box peer
+on box ip netns set "$NS_PREFIX-peer" 10	# the id that config.c knows
+wire box wire 10.1.0.1/24 peer wire 10.1.0.2/24
+on box ip link add d0 type dummy
+on box ip addr add 10.0.0.1/24 dev d0
+on box ip link set d0 up
+on box ip link add live type gre local 10.1.0.1 remote 10.1.0.2 key 77
+on peer ip link add live type gre local 10.1.0.2 remote 10.1.0.1 key 77
+on box ip addr add 10.2.0.1/24 dev live
+on peer ip addr add 10.2.0.2/24 dev live
+on box ip link set live up
+on peer ip link set live up
+peer=/run/netns/$NS_PREFIX-peer
+
+links() { ip -n "$NS_PREFIX-$1" -o link show | sed 's/^[0-9]*: //; s/[:@].*//' | sort; }
+
+# Everything that the requests left behind, but not what was there before.
+sweep() {
+	local ns dev
+
+	for ns in box peer; do
+		for dev in $(links "$ns"); do
+			case $dev in
+			lo | wire | d0 | live | tunl0 | gre0 | gretap0 | erspan0 | sit0 | ip_vti0) ;;
+			*) quietly on "$ns" ip link del "$dev" || true ;;
+			esac
+		done
+	done
+}
+
+random_requests() {
+	on box "$program" random "$1" "$2" "$peer" >&3
+	sweep
+}
+
+# Two at a time, on two CPUs, against the same devices.
+two_at_a_time() {
+	local one two
+
+	on box "$program" random "$FUZZ_COUNT" "$FUZZ_SEED" "$peer" >&3 &
+	one=$!
+	on box "$program" random "$FUZZ_COUNT" $((FUZZ_SEED + 1)) "$peer" >&3 &
+	two=$!
+	wait "$one"
+	wait "$two"
+	sweep
+}
+
+without_rights() {
+	local before after
+
+	before=$(links box; links peer)
+	on box "$program" refused "$FUZZ_COUNT" "$FUZZ_SEED" "$peer" >&3
+	after=$(links box; links peer)
+	equal "the devices" "$before" "$after"
+}
+
+# The user's own namespace is his; the peer belongs to somebody else.
+in_a_user_namespace() {
+	local before after
+
+	before=$(links box; links peer)
+	run unshare --user --map-root-user --net "$program" random "$FUZZ_COUNT" \
+		"$FUZZ_SEED" "$peer" >&3
+	after=$(links box; links peer)
+	equal "the devices" "$before" "$after"
+}
+
+need_failslab() {
+	[ -w "$FAILSLAB/verbose" ] || skip "this kernel has no failslab"
+	echo 0 >"$FAILSLAB/verbose"
+	echo N >"$FAILSLAB/ignore-gfp-wait"
+}
+
+failing_allocations() {
+	need_failslab
+	quietly on box ip link add probe type "$1" local 10.0.0.1 remote 10.9.9.9 ${2-} ||
+		skip "no $1 here"
+	quietly on box ip link del probe
+	on box "$program" sites "$1" "$peer" >&3
+}
+
+failing_namespaces() {
+	need_failslab
+	run "$program" namespaces >&3
+}
+
+# The module with nothing else of it loaded; in-tree it is the one of ipip.
+failing_load() {
+	local module=culvert file ns
+
+	need_failslab
+	culvert || module=ipip
+	for ns in box peer; do
+		quietly on "$ns" ip link del live || true
+	done
+	run modprobe -r "$module"
+	culvert || run modprobe tunnel4
+	file=$(modinfo -n "$module")
+	[[ $file == *.ko ]] || { xz -dc "$file" >"$work/module.ko"; file=$work/module.ko; }
+	run "$program" load "$file" "$module" >&3
+	run modprobe "$module"
+}
+
+traffic() {
+	ping_ok box 10.2.0.2
+}
+
+say "seed $FUZZ_SEED, $FUZZ_COUNT requests of each sort"
+ip netns exec "$NS_PREFIX-box" ping -n -q -i 0.2 10.2.0.2 >/dev/null &
+background+=($!)
+for round in 1 2 3; do
+	check "random requests, round $round" random_requests "$FUZZ_COUNT" $((FUZZ_SEED + round))
+done
+check "two at a time" two_at_a_time
+check "traffic goes on" traffic
+check "without CAP_NET_ADMIN nothing changes" without_rights
+check "root of a user namespace changes nothing outside it" in_a_user_namespace
+for kind in ipip gre gretap erspan sit; do
+	check "$kind: every allocation fails once" failing_allocations "$kind"
+done
+check "traffic still goes on" traffic
+check "a new namespace: every allocation fails once" failing_namespaces
+check "loading: every allocation fails once" failing_load
+finish

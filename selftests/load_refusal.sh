@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Culvert and the in-tree modules want the same protocols and device names;
+# whichever comes second is refused, clearly, and leaves nothing behind.
+#
+#      init namespace, no network needed:
+#
+#      insmod ipip.ko   then  modprobe culvert   ->  refused, one line says why
+#      modprobe culvert then  modprobe ipip      ->  refused
+
+. "$(dirname "$0")/lib.sh"
+culvert || skip "about loading culvert, which is not under test"
+load_tunnels
+
+# The module files themselves: `modprobe ipip` may by now mean culvert.
+in_tree() {
+	find "/lib/modules/$(uname -r)/kernel" -name "$1.ko*" | grep . ||
+		skip "this kernel has no $1 as a module"
+}
+
+load_in_tree() {
+	local module
+	for module; do
+		[ -d "/sys/module/$module" ] || run insmod "$(in_tree "$module")"
+	done
+}
+
+unload_everything() {
+	local module
+	for module in culvert ipip ip_gre gre sit ip_vti tunnel4 ip_tunnel; do
+		[ ! -d "/sys/module/$module" ] || quietly rmmod "$module" || true
+	done
+}
+
+tear_down() {
+	unload_everything
+	modprobe culvert
+}
+
+log_mark() { echo "selftest mark $1 $$" >/dev/kmsg; }
+log_since() { dmesg | sed -n "1,/selftest mark $1 $$/d; p"; }
+
+nothing_left() {
+	[ ! -d /sys/module/culvert ]
+	fails grep -qw culvert /proc/modules
+	fails grep -q '\[culvert\]' /proc/kallsyms
+}
+
+# refused_by MODULE PROTOCOL...: culvert does not load while MODULE is there;
+# one line of the log names MODULE and the command that frees what it holds.
+refused_by() {
+	local holder=$1 lines
+	shift
+	unload_everything
+	load_in_tree "$@"
+	log_mark "$holder"
+	fails run modprobe culvert
+	nothing_left
+	lines=$(log_since "$holder" | grep culvert | grep -v 'out-of-tree\|tainting\|signature\|verification')
+	equal "lines in the log" 1 "$(printf '%s\n' "$lines" | grep -c .)"
+	contains "$holder" "$lines"
+	contains "modprobe -r $holder" "$lines" || contains "rmmod $holder" "$lines"
+	unload_everything
+}
+
+works_afterwards() {
+	unload_everything
+	run modprobe culvert
+	namespaces n
+	on n ip link add tun type ipip local 10.0.0.1 remote 10.0.0.2
+	on n ip link del tun
+	run ip netns del "$NS_PREFIX-n"
+}
+
+# refuses MODULE PROTOCOL_MODULE: with culvert loaded the in-tree module cannot
+# be; it already fails for the module under it that takes the protocol.
+# modprobe gets an empty configuration, else it may take culvert for MODULE.
+refuses() {
+	local module=$1 below=$2
+	in_tree "$module" >/dev/null
+	unload_everything
+	run modprobe culvert
+	mkdir -p "$work/empty"
+	fails run modprobe -C "$work/empty" "$module"
+	[ ! -d "/sys/module/$module" ]
+	[ ! -d "/sys/module/$below" ]
+	namespaces n
+	on n ip link add tun type ipip local 10.0.0.1 remote 10.0.0.2
+	run ip netns del "$NS_PREFIX-n"
+}
+
+check "ipip loaded: culvert is refused and says so" refused_by ipip ip_tunnel tunnel4 ipip
+check "ip_gre loaded: culvert is refused and says so" refused_by ip_gre gre ip_tunnel ip_gre
+check "afterwards it loads and works" works_afterwards
+check "culvert loaded: in-tree ipip is refused" refuses ipip tunnel4
+check "culvert loaded: in-tree ip_gre is refused" refuses ip_gre gre
+check "culvert unloads and loads again" works_afterwards
+
+finish
