@@ -55,8 +55,8 @@ need_commands() {
 		die "this is no Debian; install by hand what has: ${missing[*]}"
 	say "installing ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
+	mkdir -p "$CACHE"
 	(
-		mkdir -p "$CACHE"
 		flock 9
 		install_packages "${missing[@]}" ||
 			{ apt-get update >&2 && install_packages "${missing[@]}"; }
