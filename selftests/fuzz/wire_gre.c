@@ -15,7 +15,7 @@ static void fuzz_bytes(const u8 *data, size_t len)
 		must(n == GRE_TRUNCATED && header.len == 0);
 		return;
 	}
-	if (data[1] & 7 || data[0] & 0x40) {
+	if (data[1] & 0x7f || data[0] & 0x40) {
 		must(n == GRE_BAD_VERSION);
 		return;
 	}

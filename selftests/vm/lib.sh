@@ -14,6 +14,7 @@
 #         vmlinux              its kernel, unpacked
 #         initrd               busybox, the drivers of the root disk, guest-init
 #         release              what `uname -r` says there
+#     scripts-VERSION/         the checkers of a kernel source package
 #     build-KERNEL/            what installing culvert by DKMS added to that root
 
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -29,7 +30,8 @@ suite_of() {
 	13) echo trixie ;;
 	testing) echo testing ;;
 	headers-7.3) echo experimental ;;
-	*) die "no kernel is called '$1'; there are: 11 12 13 testing headers-7.3" ;;
+	headers-i386) echo bookworm ;;
+	*) die "no kernel is called '$1'; there are: 11 12 13 testing headers-7.3 headers-i386" ;;
 	esac
 }
 
