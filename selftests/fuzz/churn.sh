@@ -26,6 +26,7 @@ program config
 config=$program
 program packets
 packets=$program
+kernel_has tun || skip "this kernel has no tun"
 namespaces rx side
 for tap in plain frags; do
 	on rx ip tuntap add "$tap" mode tap

@@ -107,6 +107,40 @@ route_loop() {
 	works
 }
 
+# 9: the headroom of the device below is reserved from the first packet on, so
+# that none has to be copied to make room.  On the way are a tunnel bound to a
+# device, and that device: a tunnel itself.
+headroom_below() {
+	local tracing=/sys/kernel/tracing copies
+
+	[ -e $tracing/kprobe_events ] || quietly mount -t tracefs tracefs $tracing || true
+	[ -e $tracing/kprobe_events ] || skip "this kernel has no kprobe events"
+	pair low gretap 6
+	for ns in a:1:2 b:2:1; do
+		IFS=: read -r ns here there <<<"$ns"
+		on "$ns" ip link add high type gre local "10.6.0.$here" remote "10.6.0.$there" \
+			key 9 dev low
+		on "$ns" ip addr add "10.7.0.$here/24" dev high
+	done
+	# resolve the link-layer addresses before anything is counted
+	ping_ok a 10.6.0.2
+	echo 'p:copies pskb_expand_head head=%si:s32' >$tracing/kprobe_events
+	echo 'head > 0' >$tracing/events/kprobes/copies/filter
+	echo 1 >$tracing/events/kprobes/copies/enable
+	for ns in a b; do
+		on "$ns" ip link set high up
+	done
+	on a ping -n -q -c 1 -W 5 10.7.0.2
+	echo 0 >$tracing/events/kprobes/copies/enable
+	copies=$(grep -c copies: $tracing/trace || true)
+	echo >$tracing/kprobe_events
+	for dev in high low; do
+		on a ip link del "$dev"
+		on b ip link del "$dev"
+	done
+	equal "packets copied for headroom" 0 "$copies"
+}
+
 # A tunnel whose remote is reached through itself.
 route_to_itself() {
 	on a ip link add self type gre local 10.1.0.1 remote 10.8.0.2 key 83
@@ -260,6 +294,7 @@ failed_registration() {
 
 check "the tunnels work" works
 check "2, 3: transmissions shorter than the headers" short_transmissions
+check "9: headroom of a device that is bound to" headroom_below
 check "8, 10: two tunnels routed through each other" route_loop
 check "10: a tunnel routed through itself" route_to_itself
 check "11: enslaved to a bond" enslaved bond bond mode active-backup fail_over_mac active

@@ -5,7 +5,7 @@
 #
 #      packets.c                              namespace rx                 namespace peer
 #
-#   linear frames  -> plain 10.0.0.1/24 \                          10.1.0.1     10.1.0.2
+#   linear frames  -> plain 10.0.0.1/24 \                       10.254.87.1  10.254.87.2
 #                                        > the tunnels of 10.0.0.1 wire0 ====== wire0
 #   cut in pieces  -> frags             /  live0.. 10.1.N.1 <== pings ==> live0.. 10.1.N.2
 #
@@ -49,6 +49,7 @@ add() {
 
 declare -A has_kind
 tunnels=()
+kernel_has tun || skip "this kernel has no tun"
 namespaces rx peer
 ipv6_on rx
 for tap in plain frags; do
@@ -71,15 +72,16 @@ add ers6 erspan seq key 6 erspan_ver 2 erspan_dir ingress erspan_hwid 3
 add sit1 sit mode any
 on rx ip addr add 192.168.0.1/24 dev "${tunnels[0]}"
 
-# The tunnels that must go on working.
-wire rx wire0 10.1.0.1/24 peer wire0 10.1.0.2/24
+# The tunnels that must go on working. Their addresses are told from those of
+# the frames in the account, so no flipped bit may make one of the other.
+wire rx wire0 10.254.87.1/24 peer wire0 10.254.87.2/24
 live=()
 for kind in ipip gre gretap; do
 	[ "${has_kind[$kind]}" = yes ] || continue
 	n=$((${#live[@]} + 1))
 	for side in rx:1:2 peer:2:1; do
 		IFS=: read -r ns here there <<<"$side"
-		on "$ns" ip link add "live$n" type "$kind" local "10.1.0.$here" remote "10.1.0.$there"
+		on "$ns" ip link add "live$n" type "$kind" local "10.254.87.$here" remote "10.254.87.$there"
 		on "$ns" ip addr add "10.1.$n.$here/24" dev "live$n"
 		on "$ns" ip link set "live$n" up
 	done
@@ -90,7 +92,7 @@ on rx nft -f - <<-'END'
 	table ip account {
 		chain input {
 			type filter hook input priority 300
-			ip saddr != 10.1.0.2 ip protocol { 4, 41, 47, 137 } counter
+			ip saddr != 10.254.87.2 ip protocol { 4, 41, 47, 137 } counter
 		}
 	}
 END
