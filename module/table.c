@@ -20,10 +20,14 @@
 
 #include "culvert.h"
 
+/*
+ * A multiplication carries upwards only, and the byte in which consecutive keys
+ * differ is the uppermost of the word: so the key goes into the lower half.
+ */
 static u32 table_mix(const struct tunnel_key *k, u32 seed)
 {
 	u64 ends = (u64)(__force u32)k->local << 32 | (__force u32)k->remote;
-	u64 rest = (u64)(__force u32)k->key << 32 | (k->link ^ (u32)k->kind << 28);
+	u64 rest = (u64)(k->link << 3 ^ k->kind) << 32 | (__force u32)k->key;
 	u64 h = (ends ^ seed) * GOLDEN_RATIO_64;
 
 	h ^= h >> 32;

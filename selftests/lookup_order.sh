@@ -137,6 +137,20 @@ key_zero() {
 	remove none
 }
 
+# Between the same two addresses, with keys in a row, as fast as they can be made.
+many_keys() {
+	local n
+	for ((n = 1; n <= 2000; n++)); do
+		echo "link add many$n type gre local 10.0.0.2 remote 10.0.0.1 key $n"
+	done >"$work/batch"
+	on b ip -batch "$work/batch"
+	on b ip link set many1999 up
+	goes_to many1999 'ip("10.0.0.1", "10.0.0.2", gre(inner, key=1999))'
+	sed -i 's/link add \(many[0-9]*\) .*/link del \1/' "$work/batch"
+	on b ip -batch "$work/batch"
+}
+
 check "gre: key 0 and no key are two tunnels" key_zero
+check "gre: 2000 tunnels that differ in their key only" many_keys
 
 finish
