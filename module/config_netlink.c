@@ -158,9 +158,10 @@ static bool option_be32(struct nlattr *data[], const struct tunnel_kind *kind, e
 }
 
 /*
- * Path MTU discovery is on unless switched off. With ipip and sit a fixed ttl
- * implies it, because such a tunnel routed into itself ends only by packets too
- * big; the ttl of a new tunnel that nobody fixed does not.
+ * Path MTU discovery is on unless switched off, or the request says nothing at
+ * all. With ipip and sit a fixed ttl implies it, because such a tunnel routed
+ * into itself ends only by packets too big; the ttl of a new tunnel that nobody
+ * fixed does not.
  */
 static void parse_df(struct tunnel_config *c, const struct tunnel_kind *kind,
 		     struct nlattr *data[], bool is_new)
@@ -169,7 +170,7 @@ static void parse_df(struct tunnel_config *c, const struct tunnel_kind *kind,
 		      (!is_new || option_get(data, kind, OPT_TTL));
 	u8 pmtudisc = 1;
 
-	if (option_u8(data, kind, OPT_PMTUDISC, &pmtudisc) || is_new)
+	if (option_u8(data, kind, OPT_PMTUDISC, &pmtudisc) || (is_new && data))
 		c->frag_off = pmtudisc || forced ? htons(IP_DF) : 0;
 	else if (forced && option_get(data, kind, OPT_TTL))
 		c->frag_off = htons(IP_DF);
@@ -370,6 +371,9 @@ static int changelink(struct net_device *dev, struct nlattr *tb[], struct nlattr
 	if (!c)
 		return -ENOMEM;
 	err = parse(c, t->kind, data, false, extack);
+	/* Of two things that are wrong, gre names the other one first. */
+	if (!err && t->kind->family != FAMILY_GRE && !tunnel_dev_keeps_shape(t, c, extack))
+		err = -EINVAL;
 	if (!err)
 		err = tunnel_dev_change(t, c, !tb[IFLA_MTU], extack);
 	if (err)

@@ -591,6 +591,8 @@ struct tunnel *tunnel_dev_create(struct net *net, const struct tunnel_kind *kind
 			     const char *name, struct tunnel_config *c);
 int tunnel_dev_register(struct net *net, struct net_device *dev, struct tunnel_config *c,
 		    const struct nlattr *mtu, struct netlink_ext_ack *extack);
+bool tunnel_dev_keeps_shape(const struct tunnel *t, const struct tunnel_config *c,
+			    struct netlink_ext_ack *extack);
 int tunnel_dev_change(struct tunnel *t, struct tunnel_config *c, bool set_mtu,
 		  struct netlink_ext_ack *extack);
 int tunnel_dev_apply(struct tunnel *t, struct tunnel_config *c, bool set_mtu);

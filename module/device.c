@@ -360,10 +360,26 @@ void tunnel_dev_limit_mtu(struct tunnel *t)
 	dev->max_mtu = tunnel_dev_max_mtu(dev, tunnel_config(t));
 }
 
-/* A device can't turn from point-to-point into multipoint or back. */
-static bool tunnel_dev_same_shape(__be32 a, __be32 b)
+/**
+ * tunnel_dev_keeps_shape() - whether a change leaves a device what it is
+ * @t: the tunnel
+ * @c: its configuration to be
+ * @extack: why not; may be NULL
+ *
+ * Return: false if a point-to-point device would have to become multipoint or
+ * back; Ethernet is Ethernet. RTNL.
+ */
+bool tunnel_dev_keeps_shape(const struct tunnel *t, const struct tunnel_config *c,
+			    struct netlink_ext_ack *extack)
 {
-	return !a == !b && ipv4_is_multicast(a) == ipv4_is_multicast(b);
+	__be32 old = tunnel_config(t)->remote.ip4;
+	__be32 new = c->remote.ip4;
+
+	if (t->dev->type == ARPHRD_ETHER ||
+	    (!old == !new && ipv4_is_multicast(old) == ipv4_is_multicast(new)))
+		return true;
+	NL_SET_ERR_MSG_MOD(extack, "a device stays point-to-point, multipoint or multicast");
+	return false;
 }
 
 /* The header got longer or shorter: so do headroom and, the other way, MTU. */
@@ -458,14 +474,10 @@ int tunnel_dev_apply(struct tunnel *t, struct tunnel_config *c, bool set_mtu)
 int tunnel_dev_change(struct tunnel *t, struct tunnel_config *c, bool set_mtu,
 		  struct netlink_ext_ack *extack)
 {
-	struct tunnel_config *old = tunnel_config(t);
-
 	if (tunnel_dev_is_taken(tunnel_net(t->net), t->kind, c, t, extack))
 		return -EEXIST;
-	if (t->dev->type != ARPHRD_ETHER && !tunnel_dev_same_shape(old->remote.ip4, c->remote.ip4)) {
-		NL_SET_ERR_MSG_MOD(extack, "a device stays point-to-point, multipoint or multicast");
+	if (!tunnel_dev_keeps_shape(t, c, extack))
 		return -EINVAL;
-	}
 	return tunnel_dev_apply(t, c, set_mtu);
 }
 

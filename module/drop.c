@@ -36,7 +36,7 @@ static const struct {
 
 	[DROP_TX_WRONG_PAYLOAD]	= { "tx_wrong_payload", STAT(tx_errors) },
 	[DROP_TX_TRUNCATED]	= { "tx_truncated", STAT(tx_errors) },
-	[DROP_TX_NO_METADATA]	= { "tx_no_metadata", STAT(tx_dropped) },
+	[DROP_TX_NO_METADATA]	= { "tx_no_metadata", STAT(tx_errors) },
 	[DROP_TX_NO_NEXTHOP]	= { "tx_no_nexthop", STAT(tx_errors), STAT(tx_fifo_errors) },
 	[DROP_TX_NO_PEER]	= { "tx_no_peer", STAT(tx_errors) },
 	[DROP_TX_ENCAP]		= { "tx_encap", STAT(tx_errors) },
@@ -106,6 +106,14 @@ static void stat_add(struct rtnl_link_stats64 *s, u16 offset, u64 n)
 		*(u64 *)((char *)s + offset) += n;
 }
 
+/* What is no packet for a tunnel at all, the GRE kinds have always called dropped. */
+static u16 drop_total(const struct tunnel *t, enum tunnel_drop d)
+{
+	if ((d == DROP_TX_TRUNCATED || d == DROP_TX_NO_METADATA) && t->kind->family == FAMILY_GRE)
+		return STAT(tx_dropped);
+	return drops[d].total;
+}
+
 /**
  * tunnel_drop_stats() - add the drops of a tunnel to its standard counters
  * @t: the tunnel
@@ -118,7 +126,7 @@ void tunnel_drop_stats(const struct tunnel *t, struct rtnl_link_stats64 *s)
 	for (d = DROP_NONE + 1; d < DROP_MAX; d++) {
 		unsigned long n = atomic_long_read(&t->drops[d]);
 
-		stat_add(s, drops[d].total, n);
+		stat_add(s, drop_total(t, d), n);
 		stat_add(s, drops[d].detail, n);
 	}
 }
