@@ -55,13 +55,17 @@ def expand(group, name, lines, blocks):
     lines, choices = choices_in(lines, "for ")
     lines, rounds = choices_in(lines, "each ")
     lines = list(with_blocks(lines, blocks))
-    for combination in itertools.product(*choices):
+    for combination in map(flat, itertools.product(*choices)):
         done = []
-        for values in itertools.product(*rounds):
+        for values in map(flat, itertools.product(*rounds)):
             done += [round_of(values)] if values else []
             done += [replaced(line, combination + values) for line in lines]
             done += ["forget"] if values else []
         yield Case(group, " ".join(replaced(name, combination).split()), done)
+
+
+def flat(chosen):
+    return tuple(itertools.chain(*chosen))
 
 
 def round_of(values):
@@ -69,15 +73,25 @@ def round_of(values):
 
 
 def choices_in(lines, word):
-    """The lines "WORD NAME: a | b" as lists of (name, value), and the other lines."""
+    """What the lines "WORD NAME: a | b" and "WORD NAME, NAME: a, b | c, d" let choose
+    from, each choice a list of (name, value), and the other lines."""
     found, rest = [], []
     for line in lines:
         if line.startswith(word):
-            variable, _, values = line[len(word):].partition(":")
-            found.append([(variable.strip(), value.strip()) for value in values.split("|")])
+            variables, _, values = line[len(word):].partition(":")
+            names = [name.strip() for name in variables.split(",")]
+            found.append([values_of(names, choice) for choice in values.split("|")])
         else:
             rest.append(line)
     return rest, found
+
+
+def values_of(names, choice):
+    """The last name's value may have commas in it."""
+    values = [value.strip() for value in choice.split(",", len(names) - 1)]
+    if len(values) != len(names):
+        raise SystemExit(f"{', '.join(names)}: not as many values: {choice}")
+    return list(zip(names, values))
 
 
 def with_blocks(lines, blocks):

@@ -79,6 +79,43 @@ def tunnel_ioctl(text):
     return [unpack(parameters.raw[:struct.calcsize(LAYOUT)])]
 
 
+def attempted(sock, request, carrier):
+    """The errors of an ioctl, as lines: none if it succeeded."""
+    try:
+        fcntl.ioctl(sock, request, carrier)
+    except OSError as error:
+        return [f"error {errno.errorcode.get(error.errno, error.errno)}"]
+    return []
+
+
+def prl_get(device, room="64", address="0.0.0.0"):
+    """prl DEVICE [BYTES [ADDRESS]]: the potential routers of an ISATAP device, as many as
+    there is room for; iproute2 of some releases can't ask."""
+    entry = struct.Struct("=4sHHI4x")       # struct ip_tunnel_prl
+    data = ctypes.create_string_buffer(1024)
+    entry.pack_into(data, 0, socket.inet_aton(address), 0, 0, int(room))
+    carrier = bytearray(struct.pack("16sQ16x", device.encode(), ctypes.addressof(data)))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        failed = attempted(sock, REQUESTS["get_prl"], carrier)
+    if failed:
+        return failed
+    length = entry.unpack_from(data)[3]
+    return [f"{length} bytes"] + [
+        "{} flags {}".format(socket.inet_ntoa(fields[0]), fields[1])
+        for fields in entry.iter_unpack(data.raw[16:16 + length])]
+
+
+SIOCSIFDSTADDR = 0x8918
+
+
+def ipv6_dstaddr(device, address):
+    """dstaddr DEVICE ADDRESS: how old programs made a tunnel to ::A.B.C.D of sit0."""
+    request = struct.pack("=16sIi", socket.inet_pton(socket.AF_INET6, address), 96,
+                          socket.if_nametoindex(device))
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        return attempted(sock, SIOCSIFDSTADDR, bytearray(request))
+
+
 SIOCETHTOOL = 0x8946
 ETHTOOL_GSTRINGS, ETHTOOL_GSSET_INFO, ETHTOOL_GFEATURES = 0x1B, 0x37, 0x3A
 ETH_SS_FEATURES = 4

@@ -20,7 +20,7 @@ MAC_ME, MAC_PEER = "02:00:00:00:09:01", "02:00:00:00:09:02"
 ETHERTYPE = {"ip4": 0x0800, "ip6": 0x86DD, "mpls": 0x8847, "arp": 0x0806,
              "eth": 0x6558, "erspan2": 0x88BE, "erspan3": 0x22EB}
 IPPROTO = {"ip4": 4, "ip6": 41, "udp": 17, "tcp": 6, "icmp": 1, "icmp6": 58,
-           "gre": 47, "mpls": 137}
+           "gre": 47, "esp": 50, "mpls": 137}
 
 
 def checksum(data):
@@ -264,6 +264,17 @@ def erspan3(session=1, seq=0, dir=0, hwid=0, version=2, vlan=0, cos=0, timestamp
     first = version << 28 | vlan << 16 | cos << 13 | session
     last = sgt << 16 | 2 << 1 | hwid << 4 | dir << 3 | platform
     return gre(seq=seq, proto=0x22EB, **fields) / raw(struct.pack("!III", first, timestamp, last))
+
+
+def build_esp(f, upper, above, below):
+    pad = -(len(upper) + 2) % 4
+    return (struct.pack("!II", f["spi"], f["seq"]) + upper + bytes(range(1, pad + 1))
+            + struct.pack("BB", pad, IPPROTO[above]))
+
+
+def esp(spi, seq):
+    """With the null cipher and no authentication."""
+    return layer("esp", build_esp, spi=spi, seq=seq)
 
 
 def build_mpls(f, upper, above, below):

@@ -107,6 +107,7 @@ def enter():
     os.makedirs("/run/netns", exist_ok=True)
     check(libc.mount(b"netns", b"/run/netns", b"tmpfs", 0, None))
     check(libc.mount(b"sysfs", b"/sys", b"sysfs", 0, None))
+    check(libc.mount(b"bpf", b"/sys/fs/bpf", b"bpf", 0, None))
     for name, value in SYSCTLS.items():
         write_sysctl(name, value)
 
