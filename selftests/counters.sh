@@ -49,6 +49,21 @@ packets_and_bytes() {
 	equal "b" "rx 5 $bytes 0 0, tx 5 $bytes 0 0" "$(stats b)"
 }
 
+# Every counter that ethtool -S shows is explained in the manual, which is not
+# there when the tests are installed alone.
+names_are_explained() {
+	local doc=$lib_dir/../doc name names missing=""
+	culvert || skip "the in-tree modules have no such counters"
+	[ -e "$doc/manual.md" ] || skip "the manual is not here"
+	names=$(on a ethtool -S gre0 | sed -n 's/^ *\([a-z0-9_]*\):.*/\1/p' | grep .)
+	for name in $names; do
+		grep -q "\`$name\`" "$doc/manual.md" || missing+=" $name"
+	done
+	equal "not in the manual" "" "$missing"
+	equal "those of ipip" "$names" "$(on a ethtool -S tunl0 |
+		sed -n 's/^ *\([a-z0-9_]*\):.*/\1/p' | grep .)"
+}
+
 # A 64-bit count is the same wherever it is read.
 same_everywhere() {
 	tunnel gre
@@ -144,6 +159,7 @@ device_down() {
 check "ipip: packets and bytes on both sides" packets_and_bytes ipip
 check "gre: packets and bytes on both sides" packets_and_bytes gre
 check "gre key csum seq: packets and bytes on both sides" packets_and_bytes gre key 9 csum seq
+check "the counters of ethtool -S are in the manual" names_are_explained
 check "netlink, sysfs and /proc agree" same_everywhere
 check "gre csum: a wrong checksum is dropped" bad_checksum
 check "gre csum: a missing checksum counts in rx_crc_errors and rx_errors" missing_checksum

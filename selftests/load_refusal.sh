@@ -90,11 +90,31 @@ refuses() {
 	run ip netns del "$NS_PREFIX-n"
 }
 
+# refuses_in_words BELOW MODULE...: what the manual says one sees of it.
+refuses_in_words() {
+	local below=$1 module said
+	said="culvert: $below can't load, culvert holds its IP protocol; to free it: rmmod culvert"
+	unload_everything
+	run modprobe culvert
+	mkdir -p "$work/empty"
+	for module; do
+		in_tree "$module" >/dev/null
+		log_mark "$module"
+		says "Resource temporarily unavailable" run modprobe -C "$work/empty" "$module"
+		[ ! -d "/sys/module/$module" ]
+		equal "the log" "$said" "$(log_since "$module" | sed -n 's/^.*\(culvert: .* load\)/\1/p')"
+	done
+}
+
 check "ipip loaded: culvert is refused and says so" refused_by ipip ip_tunnel tunnel4 ipip
 check "ip_gre loaded: culvert is refused and says so" refused_by ip_gre gre ip_tunnel ip_gre
 check "afterwards it loads and works" works_afterwards
 check "culvert loaded: in-tree ipip is refused" refuses ipip tunnel4
 check "culvert loaded: in-tree ip_gre is refused" refuses ip_gre gre
+check "culvert loaded: what tunnel4 and those that need it say" \
+	refuses_in_words tunnel4 sit ip_vti xfrm4_tunnel
+check "culvert loaded: what gre and those that need it say" \
+	refuses_in_words gre ip6_gre pptp
 check "culvert unloads and loads again" works_afterwards
 
 finish
