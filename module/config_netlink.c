@@ -341,14 +341,14 @@ static int changelink_refuse(struct tunnel *t, struct nlattr *data[],
 	/* The endpoints may be in a namespace the caller has no say in. */
 	if (!net_eq(dev_net(t->dev), t->net) && !ns_capable(t->net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	if (tunnel_is_base(t)) {
-		NL_SET_ERR_MSG_MOD(extack, "a base device can't be changed by ip link");
-		return -EINVAL;
-	}
 	if (external && !tunnel_config(t)->collect_md) {
 		NL_SET_ERR_MSG(extack,
 			       "Enabling collect_md on an existing device is not supported");
 		return t->kind->family == FAMILY_GRE ? -EOPNOTSUPP : -EINVAL;
+	}
+	if (tunnel_is_base(t)) {
+		NL_SET_ERR_MSG_MOD(extack, "a base device can't be changed by ip link");
+		return -EINVAL;
 	}
 	if (external && t->kind->family == FAMILY_IPTUN) {
 		NL_SET_ERR_MSG_MOD(extack, "an external device takes nothing from ip link");
