@@ -89,7 +89,7 @@ say-loaded = [ ! -d /sys/module/culvert ] || echo "culvert is still loaded; \
 #:   make check             every test on every kernel: KERNELS="11 12 13 testing"
 #:                          some of them: TESTS="router.sh counters.sh"
 #:   make run-in-tree       the same tests on the in-tree modules, as the reference
-#:   make parity            what differs from the in-tree modules, case by case
+#:   make parity            what differs from the in-tree modules, case by case: doc/parity.md
 #:   make check-static      sparse, warnings, shellcheck, kernel-doc; Linux 7.3 compiles
 #:   make check-debug       the tests on a kernel with KASAN, lockdep and kmemleak
 #:   make fuzz              the fuzzers of the wire formats: FUZZ=--short
@@ -113,7 +113,7 @@ fuzz:
 	@selftests/fuzz/run $(FUZZ)
 
 parity:
-	@selftests/parity/run
+	@selftests/parity/run $(PARITY)
 
 bench:
 	@bench/run
