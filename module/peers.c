@@ -44,7 +44,8 @@
 /* Copies of one multicast packet. */
 #define REPLICAS_MAX		1024
 
-#define OUTER_BUCKETS		64
+/* Walked only when a peer comes, moves or goes: not by packets. A power of 2. */
+#define OUTER_BUCKETS		256
 
 /**
  * struct peers - what a multipoint device knows of its peers
@@ -148,17 +149,27 @@ static void neighbour_adopt(struct neighbour *n)
 	WRITE_ONCE(n->ops, neighbour_is_ipv4(n) ? &peers_ops4 : &peers_ops6);
 }
 
-/*
- * Where a multicast packet goes: to a group address, for gre_xmit() to
- * replicate it. The core has none for IPv6.
- */
-static void neighbour_set_group(struct neighbour *n)
+static bool neighbour_needs_group(const struct neighbour *n)
 {
-	__be32 group = htonl(n->type == RTN_BROADCAST ? INADDR_BROADCAST :
-							INADDR_ALLHOSTS_GROUP);
+	return n->type == RTN_BROADCAST || (n->type == RTN_MULTICAST && !neighbour_is_ipv4(n));
+}
 
-	if (n->type == RTN_BROADCAST || (n->type == RTN_MULTICAST && !neighbour_is_ipv4(n)))
-		memcpy(n->ha, &group, sizeof(group));
+/*
+ * Where packets for many go: to a group address, for gre_xmit() to replicate
+ * them. The core has one for multicast of IPv4 only; else it has our own
+ * address for broadcasts and none for IPv6.
+ */
+static void neighbour_set_group(struct neighbour *n, bool group)
+{
+	__be32 addr = 0;
+
+	if (!neighbour_needs_group(n))
+		return;
+	if (group)
+		addr = htonl(n->type == RTN_BROADCAST ? INADDR_BROADCAST : INADDR_ALLHOSTS_GROUP);
+	else if (n->type == RTN_BROADCAST)
+		memcpy(&addr, n->dev->dev_addr, sizeof(addr));
+	memcpy(n->ha, &addr, sizeof(addr));
 }
 
 /**
@@ -183,9 +194,10 @@ int peers_construct(struct net_device *dev, struct neighbour *n)
 		neighbour_adopt(n);
 		n->output = n->ops->output;
 	}
-	if (READ_ONCE(ps->set.replicate))
-		neighbour_set_group(n);
+	/* peers_set_replicate() either is seen here or finds it in the list. */
 	spin_lock_bh(&ps->lock);
+	if (ps->set.replicate)
+		neighbour_set_group(n, true);
 	list_add_tail_rcu(&p->list, &ps->list);
 	spin_unlock_bh(&ps->lock);
 	return 0;
@@ -554,7 +566,7 @@ static void peers_forget(struct peers *ps, bool all)
 	unsigned int timeout = READ_ONCE(ps->set.timeout);
 	struct peer *p;
 
-	rcu_read_lock_bh();
+	rcu_read_lock();
 	list_for_each_entry_rcu(p, &ps->list, list) {
 		if (!READ_ONCE(p->learned) || !(all || peer_is_idle(p->neigh, timeout)))
 			continue;
@@ -563,7 +575,7 @@ static void peers_forget(struct peers *ps, bool all)
 		peer_forget(netdev_priv(ps->dev), p->neigh);
 		neigh_release(p->neigh);
 	}
-	rcu_read_unlock_bh();
+	rcu_read_unlock();
 }
 
 static void peers_age(struct work_struct *work)
@@ -687,7 +699,7 @@ static void peers_unresolve(struct peers *ps)
 	struct neighbour *n;
 	struct peer *p;
 
-	rcu_read_lock_bh();
+	rcu_read_lock();
 	list_for_each_entry_rcu(p, &ps->list, list) {
 		n = p->neigh;
 		if (n->type != RTN_UNICAST || neighbour_state(n) != NUD_NOARP ||
@@ -698,7 +710,7 @@ static void peers_unresolve(struct peers *ps)
 			     0);
 		neigh_release(n);
 	}
-	rcu_read_unlock_bh();
+	rcu_read_unlock();
 }
 
 /**
@@ -795,14 +807,14 @@ int peers_set_replicate(struct tunnel *t, bool on)
 
 	if (!ps)
 		return -EINVAL;
+	spin_lock_bh(&ps->lock);
 	WRITE_ONCE(ps->set.replicate, on);
-	if (!on)
-		return 0;
+	spin_unlock_bh(&ps->lock);
 	rcu_read_lock_bh();
 	list_for_each_entry_rcu(p, &ps->list, list) {
 		write_lock(&p->neigh->lock);
 		write_seqlock(&p->neigh->ha_lock);
-		neighbour_set_group(p->neigh);
+		neighbour_set_group(p->neigh, on);
 		write_sequnlock(&p->neigh->ha_lock);
 		write_unlock(&p->neigh->lock);
 	}
