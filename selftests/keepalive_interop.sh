@@ -29,17 +29,6 @@ gre1() {
 	on A ip link set gre1 up
 }
 
-# knob NAME VALUE
-knob() {
-	show A "echo $2 > $1"
-	ip netns exec "$NS_PREFIX-A" sh -c "echo $2 >/sys/class/net/gre1/tunnel/$1"
-}
-
-state_is() {
-	ip netns exec "$NS_PREFIX-A" grep -qx "state $1" \
-		/sys/class/net/gre1/tunnel/keepalive_status
-}
-
 peer() { on B "$lib_dir/keepalive_peer.py" eth0 "$1"; }
 
 # With all options: a router does not look at what it sends on.
@@ -50,19 +39,19 @@ router_that_forwards() {
 	for options in "" "key 42" "seq" "csum"; do
 		# shellcheck disable=SC2086
 		gre1 $options
-		knob keepalive_interval 1
-		wait_until 30 state_is up
+		knob A gre1 keepalive_interval 1
+		wait_until 90 keepalive_is up A
 	done
 	kill $router
-	wait_until 20 state_is down
-	knob keepalive_interval 0
+	wait_until 20 keepalive_is down A
+	knob A gre1 keepalive_interval 0
 }
 
 # with_quirk QUIRK PEER: answered with the quirk, and only with it.
 with_quirk() {
 	gre1
 	fails peer "$2"
-	knob keepalive_quirk "$1"
+	knob A gre1 keepalive_quirk "$1"
 	peer "$2"
 }
 

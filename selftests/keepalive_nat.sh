@@ -36,17 +36,6 @@ on POP ip tunnel add tun0 mode gre local 172.16.0.2 remote 172.16.0.1
 on POP ip addr add 192.168.13.2 peer 192.168.13.1 dev tun0
 on POP ip link set tun0 up
 
-# knob NS NAME VALUE
-knob() {
-	show "$1" "echo $3 > $2"
-	ip netns exec "$NS_PREFIX-$1" sh -c "echo $3 >/sys/class/net/tun0/tunnel/$2"
-}
-
-state_is() {
-	ip netns exec "$NS_PREFIX-$1" grep -qx "state $2" \
-		/sys/class/net/tun0/tunnel/keepalive_status
-}
-
 idle() { sleep 8; }
 
 without_keepalive() {
@@ -58,26 +47,26 @@ without_keepalive() {
 
 # The CPE knows which address the peer sees.
 with_its_address() {
-	knob CPE keepalive_address 172.16.0.1
-	knob CPE keepalive_interval 1
-	wait_until 10 state_is CPE up
+	knob CPE tun0 keepalive_address 172.16.0.1
+	knob CPE tun0 keepalive_interval 1
+	wait_until 30 keepalive_is up CPE tun0
 	idle
 	ping_ok POP 192.168.13.1
-	state_is CPE up
-	knob CPE keepalive_interval 0
+	keepalive_is up CPE tun0
+	knob CPE tun0 keepalive_interval 0
 }
 
 # It does not, and asks for an answer to its private address.
 without_its_address() {
-	knob CPE keepalive_address 0.0.0.0
-	knob CPE keepalive_interval 1
+	knob CPE tun0 keepalive_address 0.0.0.0
+	knob CPE tun0 keepalive_interval 1
 	sleep 3
-	fails state_is CPE up
-	knob POP keepalive_quirk nat
-	wait_until 10 state_is CPE up
+	fails keepalive_is up CPE tun0
+	knob POP tun0 keepalive_quirk nat
+	wait_until 30 keepalive_is up CPE tun0
 	idle
 	ping_ok POP 192.168.13.1
-	knob CPE keepalive_interval 0
+	knob CPE tun0 keepalive_interval 0
 }
 
 check "without keepalive the customer can't be reached after a while" without_keepalive

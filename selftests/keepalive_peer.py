@@ -5,7 +5,7 @@ Peers of other makes, built with scapy, for keepalive_interop.sh:
 
     keepalive_peer.py DEV ROLE
 
-cisco       forwards the inner packet of whatever GRE it gets, for 60 s
+cisco       forwards the inner packet of whatever GRE it gets, until it is killed
 openbsd     asks with a payload of 16 bytes
 mikrotik    asks from behind NAT: the inner destination is a private address
 velocloud   asks with the inner addresses of the tunnel
@@ -15,7 +15,14 @@ cisco-asks  asks without payload and with a key of 99
 The asking ones end with status 0 when the right answer comes.
 """
 import sys
-from scapy.all import AsyncSniffer, Ether, GRE, IP, Raw, conf, getmacbyip, raw, sendp, sniff
+# Not scapy.all: that loads a hundred protocols, for half a minute where it is slow.
+import scapy.route  # noqa: F401, it fills conf.route
+from scapy.arch import conf
+from scapy.compat import raw
+from scapy.layers.inet import IP
+from scapy.layers.l2 import Ether, GRE, getmacbyip
+from scapy.packet import Raw
+from scapy.sendrecv import AsyncSniffer, sendp, sniff
 
 US, THEM = '10.0.0.2', '10.0.0.1'
 PAYLOAD = bytes(range(16))
@@ -68,7 +75,7 @@ def is_answer(frame):
 
 
 if role == 'cisco':
-    sniff(filter='ip proto 47', prn=forward, store=False, timeout=60)
+    sniff(filter='ip proto 47', prn=forward, store=False)
     sys.exit(0)
 
 listener = AsyncSniffer(filter='ip proto 47', lfilter=is_answer, count=1, timeout=5,

@@ -107,6 +107,19 @@ equal() {
 	return 1
 }
 
+# at_least WHAT LEAST SEEN, at_most WHAT MOST SEEN
+at_least() {
+	[ "$3" -ge "$2" ] && return 0
+	echo "$1: expected at least $2, seen $3"
+	return 1
+}
+
+at_most() {
+	[ "$3" -le "$2" ] && return 0
+	echo "$1: expected at most $2, seen $3"
+	return 1
+}
+
 # contains EXPECTED TEXT
 contains() {
 	[[ $2 == *"$1"* ]] && return 0
@@ -304,6 +317,27 @@ drops() {
 	ip netns exec "$NS_PREFIX-$1" ethtool -S "$2" 2>/dev/null |
 		awk -v name="$3:" '$1 == name { n = $2 } END { print n + 0 }'
 }
+
+# knob NS DEV NAME [VALUE]: read or set /sys/class/net/DEV/tunnel/NAME.
+knob() {
+	local ns=$1 file=/sys/class/net/$2/tunnel/$3
+
+	if [ $# = 3 ]; then
+		ip netns exec "$NS_PREFIX-$ns" cat "$file"
+	else
+		show "$ns" "echo $4 > $file"
+		# shellcheck disable=SC2016 # for the shell inside
+		ip netns exec "$NS_PREFIX-$ns" sh -c 'echo "$1" >"$2"' sh "$4" "$file" 2>/dev/null
+	fi
+}
+
+# status NS DEV FILE NAME: one value of FILE (keepalive or learning)_status.
+status() {
+	knob "$1" "$2" "$3_status" | awk -v name="$4" '$1 == name { print $2 }'
+}
+
+# keepalive_is STATE NS [DEV]: what the keepalives of gre1, or DEV, have found.
+keepalive_is() { [ "$(status "$2" "${3:-gre1}" keepalive state)" = "$1" ]; }
 
 # ping_ok NS TARGET [OPTION...]: three of three pings are answered.
 ping_ok() {
