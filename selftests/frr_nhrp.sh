@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# FRRouting's nhrpd on multipoint devices: it sends and receives by PF_PACKET
+# with the outer address as link-layer address, is asked by RTM_GETNEIGH, and
+# enters neighbours. With learning and replication off, and on.
+#
+#      POP 192.168.14.254/32      C1 192.168.14.1/32       C2 192.168.14.2/32
+#   +---------------+          +---------------+        +---------------+
+#   |    tunnel0    |          |    tunnel0    |        |    tunnel0    |  gre without
+#   |     eth0      |          |     eth0      |        |     eth0      |  remote, key 42
+#   +-------+-------+          +-------+-------+        +-------+-------+
+#           | 172.16.0.2               | 172.16.0.11            | 172.16.0.12
+#   ========+==========================+========================+======= 172.16.0.0/24
+
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=frr.sh
+. "$(dirname "$0")/frr.sh"
+load_tunnels gre
+need_frr zebra nhrpd ospfd
+
+namespaces lan POP C1 C2
+segment lan sw0
+for where in POP:2:254 C1:11:1 C2:12:2; do
+	IFS=: read -r ns outer inner <<<"$where"
+	plug "$ns" eth0 "172.16.0.$outer/24" lan sw0
+	# bound to eth0 from the start: else zebra does it, and takes the device down
+	on "$ns" ip tunnel add tunnel0 mode gre key 42 local "172.16.0.$outer" dev eth0 ttl 64
+	on "$ns" ip addr add "192.168.14.$inner/32" dev tunnel0
+	on "$ns" ip link set tunnel0 up multicast on
+	on "$ns" sysctl -qw net.ipv4.ip_forward=1
+done
+start_wire
+
+hub_nhrpd() {
+	daemon_config POP nhrpd <<-END
+		debug nhrp all
+		interface tunnel0
+		 ip nhrp network-id 1
+		 ip nhrp holdtime 60
+		 tunnel source eth0
+	END
+	frr POP zebra nhrpd
+}
+
+# spoke_nhrpd NS
+spoke_nhrpd() {
+	daemon_config "$1" nhrpd <<-END
+		debug nhrp all
+		interface tunnel0
+		 ip nhrp network-id 1
+		 ip nhrp holdtime 60
+		 ip nhrp registration no-unique
+		 ip nhrp nhs dynamic nbma 172.16.0.2
+		 tunnel source eth0
+	END
+	frr "$1" zebra nhrpd
+}
+
+cached() { ask "$1" show ip nhrp cache | grep "$2" | grep -q "$3"; }
+
+registers() {
+	py 'sniff("POP", "eth0")'
+	hub_nhrpd
+	spoke_nhrpd C1
+	spoke_nhrpd C2
+	or_logs py 'seen("POP", "eth0", lambda p: names(p) == "ip gre" and p[1].proto == 0x2001
+		and p[1].key == 42 and (p[0].src, p[0].dst) == ("172.16.0.11", "172.16.0.2"), 30)'
+	py 'seen("POP", "eth0", lambda p: names(p) == "ip gre" and p[1].proto == 0x2001
+		and p[1].key == 42 and (p[0].src, p[0].dst) == ("172.16.0.2", "172.16.0.11"), 30)'
+	or_logs wait_until 60 cached POP 192.168.14.1 172.16.0.11
+	or_logs wait_until 60 cached POP 192.168.14.2 172.16.0.12
+	wait_until 90 cached C1 192.168.14.254 172.16.0.2
+}
+
+reached() { quietly on "$1" ping -n -q -c 1 -W 1 "$2"; }
+
+hub_and_spokes() {
+	wait_until 60 reached C1 192.168.14.254
+	wait_until 60 reached POP 192.168.14.2
+	wait_until 60 reached C1 192.168.14.2
+	contains "192.168.14.1 lladdr 172.16.0.11" "$(on POP ip neigh show dev tunnel0)"
+}
+
+# The kernel asks for a neighbour that is gone, and nhrpd answers.
+asked_by_the_kernel() {
+	ip netns exec "$NS_PREFIX-POP" ip monitor neigh >"$work/monitor" 2>&1 &
+	local monitor=$!
+	sleep 0.5
+	on POP ip neigh flush dev tunnel0
+	quietly on POP ip neigh del 192.168.14.1 dev tunnel0 || true
+	wait_until 60 reached POP 192.168.14.1
+	kill $monitor
+	contains "miss 192.168.14.1 dev tunnel0" "$(cat "$work/monitor")"
+	contains "192.168.14.1 dev tunnel0 lladdr 172.16.0.11" "$(cat "$work/monitor")"
+}
+
+with_learning_on() {
+	culvert || skip "only culvert learns"
+	for ns in POP C1 C2; do knob $ns tunnel0 learning 1; done
+	asked_by_the_kernel
+	hub_and_spokes
+	# nobody is on the link of a /32, so nothing is learned beside it
+	equal "peers" 0 "$(status POP tunnel0 learning peers)"
+}
+
+# ospf NS N
+ospf() {
+	daemon_config "$1" ospfd <<-END
+		interface tunnel0
+		 ip ospf network point-to-multipoint
+		 ip ospf hello-interval 2
+		 ip ospf dead-interval 20
+		 ip ospf area 0
+		router ospf
+		 ospf router-id 192.168.14.$2
+	END
+	frr "$1" ospfd
+}
+
+has_neighbours() { [ "$(ask "$1" show ip ospf neighbor | grep -c "Full/")" = "$2" ]; }
+
+ospf_over_it() {
+	culvert || skip "only culvert replicates"
+	for ns in POP C1 C2; do knob $ns tunnel0 replicate 1; done
+	ospf POP 254
+	ospf C1 1
+	ospf C2 2
+	wait_until 120 has_neighbours POP 2
+	wait_until 60 has_neighbours C1 1
+	hub_and_spokes
+}
+
+check "spokes register at the hub" registers
+check "hub and spokes reach each other" hub_and_spokes
+check "nhrpd is asked for neighbours by the kernel" asked_by_the_kernel
+check "the same with learning on" with_learning_on
+check "OSPF over it, multicast to those that nhrpd entered" ospf_over_it
+
+finish
