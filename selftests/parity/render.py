@@ -22,7 +22,7 @@ NORMAL_LINK = mac_bytes(MAC_PEER) + mac_bytes(MAC_ME)
 
 MULTICAST_LISTENER = bytes.fromhex("3a000502")   # hop-by-hop, router alert
 SUBSTITUTIONS = [(re.compile(pattern, re.M), by) for pattern, by in (
-    (r"^\d+: ", "#: "),
+    (r"^\d+:[ \t]+", "#: "),
     (r"\bif\d+\b", "if#"),
     (r'("(?:ifindex|link_index)":) ?\d+', r"\1#"),
     (r"\b(?!02:00:00|ff:ff|33:33|01:00:5e|00:00:00:00:00:00)"
