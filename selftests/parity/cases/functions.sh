@@ -80,3 +80,13 @@ eventually() {
 	echo "not within 20 seconds"
 	return 1
 }
+
+# namespace NAME... - another one, whose IPv6 does not ask for routers when it likes.
+namespace() {
+	for name; do
+		ip netns add "$name"
+		ip netns exec "$name" sh -c '
+			echo 0 >/proc/sys/net/ipv6/conf/all/router_solicitations
+			echo 0 >/proc/sys/net/ipv6/conf/default/router_solicitations'
+	done
+}
