@@ -92,6 +92,14 @@ static int config_refuse(struct netlink_ext_ack *extack, const char *why)
 	return -EINVAL;
 }
 
+/* Whether the outer header of a packet can be told before there is one. */
+static bool config_is_fixed(const struct tunnel_kind *kind, const struct tunnel_config *c)
+{
+	return !c->collect_md && c->remote.ip4 && !ipv4_is_multicast(c->remote.ip4) &&
+	       c->ttl && !(c->tos & 1) && c->encap.type == TUNNEL_ENCAP_NONE &&
+	       !(c->flags & SIT_ISATAP) && (!kind->build || kind->build == gre_build);
+}
+
 /**
  * config_validate() - whether a configuration makes sense
  * @kind: for this kind
@@ -131,6 +139,7 @@ int config_validate(const struct tunnel_kind *kind, struct tunnel_config *c,
 	}
 	c->encap_hlen = encap_hlen;
 	c->header_len = kind->own_header(c) + encap_hlen;
+	c->fixed = config_is_fixed(kind, c);
 	if (kind->prepare)
 		kind->prepare(c);
 	return 0;

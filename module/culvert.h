@@ -160,6 +160,8 @@ struct tunnel_header {
  *	IPPROTO_MPLS, 0 for any); IPPROTO_GRE for the gre kinds
  * @ignore_df: do not copy DF from the inner header
  * @collect_md: endpoints come from each packet's metadata ("external")
+ * @fixed: whether the outer header takes nothing but ECN and DF from a packet;
+ *	derived
  * @encap: FOU or GUE
  * @encap_hlen: length of the FOU or GUE header, bytes; derived
  * @header_len: bytes between outer IP header and payload, encap included;
@@ -191,6 +193,7 @@ struct tunnel_config {
 	u8 protocol;
 	bool ignore_df;
 	bool collect_md;
+	bool fixed;
 	struct ip_tunnel_encap encap;
 	u16 encap_hlen;
 	u16 header_len;

@@ -295,7 +295,7 @@ enum tunnel_drop gre_header_metadata(struct tunnel_header *h, struct sk_buff *sk
  * payload's own is still to be computed, this one follows from it without
  * reading the payload (local checksum offload); else it is left to the device.
  */
-static void gre_build_csum(struct sk_buff *skb)
+static noinline void gre_build_csum(struct sk_buff *skb)
 {
 	__sum16 *csum = (__sum16 *)(skb->data + WIRE_GRE_BASE_LEN);
 
@@ -323,7 +323,7 @@ enum tunnel_drop gre_build(struct sk_buff *skb, struct tunnel *t, const struct t
 			   const struct tunnel_header *h)
 {
 	__be16 proto = h->proto ? : skb->protocol;
-	struct gre_header g;
+	struct gre_header g __uninitialized;
 
 	skb_set_inner_protocol(skb, proto);
 	g.flags = be16_to_cpu(h->flags);
@@ -331,7 +331,7 @@ enum tunnel_drop gre_build(struct sk_buff *skb, struct tunnel *t, const struct t
 	g.key = be32_to_cpu(h->key);
 	g.seq = h->flags & GRE_SEQ ? atomic_fetch_inc(&t->o_seqno) : 0;
 	/* The room is there: transmit_room(). */
-	wire_gre_build(__skb_push(skb, wire_gre_len(g.flags)), &g);
+	wire_gre_build(__skb_push(skb, h->len), &g);
 	skb_reset_transport_header(skb);
 	if (h->flags & GRE_CSUM)
 		gre_build_csum(skb);

@@ -9,35 +9,43 @@
 
 #include "culvert.h"
 
-static u8 ipip_payload(const struct sk_buff *skb)
+static void ipip_header(struct tunnel_header *h, u8 protocol)
 {
-	if (skb->protocol == htons(ETH_P_IP))
-		return IPPROTO_IPIP;
-	if (IS_ENABLED(CONFIG_MPLS) && skb->protocol == htons(ETH_P_MPLS_UC))
-		return IPPROTO_MPLS;
-	return 0;
+	*h = (struct tunnel_header) {
+		.protocol	= protocol,
+		.inner_ipproto	= protocol,
+		.gso_type	= SKB_GSO_IPXIP4,
+	};
+}
+
+/* MPLS, or what is not carried at all. */
+static noinline netdev_tx_t ipip_xmit_other(struct sk_buff *skb, struct tunnel *t,
+					    const struct tunnel_config *c)
+{
+	struct tunnel_header h;
+
+	if (!IS_ENABLED(CONFIG_MPLS) || skb->protocol != htons(ETH_P_MPLS_UC) ||
+	    (c->protocol && c->protocol != IPPROTO_MPLS)) {
+		tunnel_drop(t, skb, DROP_TX_WRONG_PAYLOAD);
+		return NETDEV_TX_OK;
+	}
+	ipip_header(&h, IPPROTO_MPLS);
+	return transmit(skb, t, c, &h, NULL);
 }
 
 static netdev_tx_t ipip_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct tunnel *t = netdev_priv(dev);
 	const struct tunnel_config *c = rcu_dereference_bh(t->config);
-	u8 protocol = ipip_payload(skb);
-	struct tunnel_header h = {
-		.protocol	= protocol,
-		.inner_ipproto	= protocol,
-		.gso_type	= SKB_GSO_IPXIP4,
-	};
 
 	if (unlikely(!transmit_pull(skb, dev))) {
 		tunnel_drop(t, skb, DROP_TX_TRUNCATED);
 		return NETDEV_TX_OK;
 	}
-	if (unlikely(!protocol || (c->protocol && c->protocol != protocol))) {
-		tunnel_drop(t, skb, DROP_TX_WRONG_PAYLOAD);
-		return NETDEV_TX_OK;
-	}
-	return transmit(skb, t, c, &h, NULL);
+	if (unlikely(skb->protocol != htons(ETH_P_IP) ||
+		     (c->protocol && c->protocol != IPPROTO_IPIP)))
+		return ipip_xmit_other(skb, t, c);
+	return transmit(skb, t, c, &c->header, NULL);
 }
 
 static const struct net_device_ops ipip_ops = {
@@ -67,6 +75,11 @@ static void ipip_defaults(struct tunnel_config *c)
 static void ipip_base_defaults(struct tunnel_config *c)
 {
 	c->protocol = 0;
+}
+
+static void ipip_prepare(struct tunnel_config *c)
+{
+	ipip_header(&c->header, IPPROTO_IPIP);
 }
 
 static bool ipip_payload_is_valid(u8 protocol)
@@ -103,6 +116,7 @@ const struct tunnel_kind kind_ipip = {
 	.base_defaults	= ipip_base_defaults,
 	.payload_is_valid = ipip_payload_is_valid,
 	.validate	= ipip_validate,
+	.prepare	= ipip_prepare,
 	.own_header	= ipip_own_header,
 };
 

@@ -43,42 +43,59 @@ static enum tunnel_drop sit_destination(struct sk_buff *skb, const struct tunnel
 	return DROP_NONE;
 }
 
-static enum tunnel_drop sit_prepare(struct sk_buff *skb, const struct tunnel_config *c,
-				    struct tunnel_header *h)
+static void sit_header(struct tunnel_header *h, u8 protocol)
 {
-	*h = (struct tunnel_header) { .gso_type = SKB_GSO_IPXIP4 };
+	*h = (struct tunnel_header) {
+		.protocol	= protocol,
+		.inner_ipproto	= protocol,
+		.gso_type	= SKB_GSO_IPXIP4,
+		.rfc4213	= protocol == IPPROTO_IPV6,
+	};
+}
 
-	if (unlikely(!transmit_pull(skb, c->tunnel->dev)))
-		return DROP_TX_TRUNCATED;
+/* Not IPv6, or not to a fixed remote. */
+static enum tunnel_drop sit_header_other(struct tunnel_header *h, struct sk_buff *skb,
+					 const struct tunnel_config *c)
+{
 	if (likely(skb->protocol == htons(ETH_P_IPV6))) {
-		h->protocol = IPPROTO_IPV6;
-		h->rfc4213 = true;
-	} else if (skb->protocol == htons(ETH_P_IP)) {
-		h->protocol = IPPROTO_IPIP;
-	} else if (IS_ENABLED(CONFIG_MPLS) && skb->protocol == htons(ETH_P_MPLS_UC)) {
-		h->protocol = IPPROTO_MPLS;
-	} else {
-		return DROP_TX_WRONG_PAYLOAD;
+		sit_header(h, IPPROTO_IPV6);
+		return sit_destination(skb, c, &h->daddr);
 	}
-	h->inner_ipproto = h->protocol;
-	if (!h->rfc4213 || (c->remote.ip4 && !sit_is_isatap(c)))
-		return DROP_NONE;
-	return sit_destination(skb, c, &h->daddr);
+	if (skb->protocol == htons(ETH_P_IP))
+		sit_header(h, IPPROTO_IPIP);
+	else if (IS_ENABLED(CONFIG_MPLS) && skb->protocol == htons(ETH_P_MPLS_UC))
+		sit_header(h, IPPROTO_MPLS);
+	else
+		return DROP_TX_WRONG_PAYLOAD;
+	return DROP_NONE;
+}
+
+static noinline netdev_tx_t sit_xmit_other(struct sk_buff *skb, struct tunnel *t,
+					   const struct tunnel_config *c)
+{
+	struct tunnel_header h;
+	enum tunnel_drop drop;
+
+	drop = sit_header_other(&h, skb, c);
+	if (unlikely(drop)) {
+		tunnel_drop(t, skb, drop);
+		return NETDEV_TX_OK;
+	}
+	return transmit(skb, t, c, &h, NULL);
 }
 
 static netdev_tx_t sit_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct tunnel *t = netdev_priv(dev);
 	const struct tunnel_config *c = rcu_dereference_bh(t->config);
-	struct tunnel_header h;
-	enum tunnel_drop drop;
 
-	drop = sit_prepare(skb, c, &h);
-	if (unlikely(drop)) {
-		tunnel_drop(t, skb, drop);
+	if (unlikely(!transmit_pull(skb, dev))) {
+		tunnel_drop(t, skb, DROP_TX_TRUNCATED);
 		return NETDEV_TX_OK;
 	}
-	return transmit(skb, t, c, &h, NULL);
+	if (unlikely(skb->protocol != htons(ETH_P_IPV6) || !c->remote.ip4 || sit_is_isatap(c)))
+		return sit_xmit_other(skb, t, c);
+	return transmit(skb, t, c, &c->header, NULL);
 }
 
 static bool sit_embeds_another(const struct tunnel_config *c, const struct in6_addr *addr,
@@ -197,6 +214,11 @@ static int sit_validate(const struct tunnel_config *c, struct netlink_ext_ack *e
 	return -EINVAL;
 }
 
+static void sit_prepare(struct tunnel_config *c)
+{
+	sit_header(&c->header, IPPROTO_IPV6);
+}
+
 static u16 sit_own_header(const struct tunnel_config *c)
 {
 	return 0;
@@ -219,6 +241,7 @@ const struct tunnel_kind kind_sit = {
 	.inherit	= sit_inherit,
 	.payload_is_valid = sit_payload_is_valid,
 	.validate	= sit_validate,
+	.prepare	= sit_prepare,
 	.own_header	= sit_own_header,
 	.init		= sit_init,
 	.ioctl		= sit_ioctl,

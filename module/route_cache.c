@@ -37,11 +37,12 @@ void route_cache_destroy(struct route_cache *rc)
  * @rc: the cache
  * @rt: the route; the cache takes a reference of its own
  * @saddr: the source address that goes with it
+ * @plain: whether there is nothing special about it
  *
  * A packet that has borrowed the previous one can go on using it: routes are
  * freed after a grace period. BH disabled.
  */
-void route_cache_set(const struct route_cache *rc, struct rtable *rt, __be32 saddr)
+void route_cache_set(const struct route_cache *rc, struct rtable *rt, __be32 saddr, bool plain)
 {
 	struct route_cache_entry *e = this_cpu_ptr(rc->entries);
 	struct dst_entry *old = e->dst;
@@ -49,5 +50,6 @@ void route_cache_set(const struct route_cache *rc, struct rtable *rt, __be32 sad
 	dst_hold(&rt->dst);
 	e->dst = &rt->dst;
 	e->saddr = saddr;
+	e->plain = plain;
 	dst_release(old);
 }

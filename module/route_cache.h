@@ -11,12 +11,14 @@
  * struct route_cache_entry - the route of one CPU
  * @dst: the route, with a reference; or NULL
  * @saddr: the source address found with it
+ * @plain: what the caller of route_cache_set() said of it
  *
  * Only its own CPU touches it, with BH disabled; and route_cache_destroy().
  */
 struct route_cache_entry {
 	struct dst_entry *dst;
 	__be32 saddr;
+	bool plain;
 };
 
 /**
@@ -51,8 +53,25 @@ static inline struct rtable *route_cache_get(const struct route_cache *rc, __be3
 	return container_of(e->dst, struct rtable, dst);
 }
 
+/**
+ * route_cache_get_plain() - borrow the route if it is a plain one
+ * @rc: the cache
+ * @saddr: set to the source address that goes with the route
+ *
+ * Return: as route_cache_get().
+ */
+static inline struct rtable *route_cache_get_plain(const struct route_cache *rc, __be32 *saddr)
+{
+	const struct route_cache_entry *e = this_cpu_ptr(rc->entries);
+
+	if (unlikely(!e->plain || !dst_check(e->dst, 0)))
+		return NULL;
+	*saddr = e->saddr;
+	return container_of(e->dst, struct rtable, dst);
+}
+
 int route_cache_init(struct route_cache *rc);
 void route_cache_destroy(struct route_cache *rc);
-void route_cache_set(const struct route_cache *rc, struct rtable *rt, __be32 saddr);
+void route_cache_set(const struct route_cache *rc, struct rtable *rt, __be32 saddr, bool plain);
 
 #endif /* CULVERT_ROUTE_CACHE_H */

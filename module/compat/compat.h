@@ -12,6 +12,18 @@
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 
+/*
+ * For a variable on the packet path whose every member is written before it is
+ * read: kernels that clear the stack (INIT_STACK_ALL_ZERO) clear it in vain.
+ */
+#ifndef __uninitialized
+#if __has_attribute(__uninitialized__)
+#define __uninitialized		__attribute__((__uninitialized__))
+#else
+#define __uninitialized
+#endif
+#endif
+
 /* Transmit without the core's lock. */
 static inline void netdev_set_lltx(struct net_device *dev)
 {
