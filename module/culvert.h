@@ -75,16 +75,28 @@ enum tunnel_class {
  * @link: ifindex that the tunnel is bound to, 0 for "any device"
  * @kind: enum tunnel_kind_id
  * @keyed: 1 if @key was present, which differs from a key of 0
+ * @ends: both addresses
+ * @rest: key, kind and keyed
  *
- * Compared and hashed as a whole: unused bytes must be zero.
+ * Compared and hashed as @ends, @rest and @link: unused bytes must be zero.
  */
 struct tunnel_key {
-	__be32 local;
-	__be32 remote;
-	__be32 key;
+	union {
+		struct {
+			__be32 local;
+			__be32 remote;
+		};
+		u64 ends;
+	};
+	union {
+		struct {
+			__be32 key;
+			u16 kind;
+			u16 keyed;
+		};
+		u64 rest;
+	};
 	u32 link;
-	u16 kind;
-	u16 keyed;
 };
 
 /* One entry of the tunnel table. */
@@ -162,6 +174,8 @@ struct tunnel_header {
  * @collect_md: endpoints come from each packet's metadata ("external")
  * @fixed: whether the outer header takes nothing but ECN and DF from a packet;
  *	derived
+ * @screen: whether the kind's admit() looks at received packets; derived, false
+ *	unless the kind's prepare() sets it
  * @encap: FOU or GUE
  * @encap_hlen: length of the FOU or GUE header, bytes; derived
  * @header_len: bytes between outer IP header and payload, encap included;
@@ -194,6 +208,7 @@ struct tunnel_config {
 	bool ignore_df;
 	bool collect_md;
 	bool fixed;
+	bool screen;
 	struct ip_tunnel_encap encap;
 	u16 encap_hlen;
 	u16 header_len;
@@ -373,6 +388,7 @@ struct keepalive_status {
  * @external: the one device with collect_md, or NULL; RCU, written under RTNL
  * @count: tunnels of each class; RTNL, read without a lock on the packet path
  * @bound: those of them bound to a device; likewise
+ * @any_bound: the sum of @bound; likewise
  * @unknown: packets dropped before a tunnel was known
  */
 struct tunnel_space {
@@ -382,6 +398,7 @@ struct tunnel_space {
 	struct tunnel __rcu *external;
 	unsigned int count[CLASS_MAX];
 	unsigned int bound[CLASS_MAX];
+	unsigned int any_bound;
 	atomic_long_t unknown[DROP_RX_UNKNOWN_LAST - DROP_RX_UNKNOWN_FIRST + 1];
 };
 
@@ -457,7 +474,7 @@ enum tunnel_family {
  *	header_ops. RTNL, also called when the configuration changes
  * @ioctl: requests beyond SIOC*TUNNEL; optional. RTNL
  * @admit: look at a packet behind whose outer IP header skb->data is, before it
- *	is taken out; optional. Softirq, RCU; returns DROP_NONE or why not
+ *	is taken out; for configurations with @screen. Softirq, RCU; returns DROP_NONE or why not
  * @build: put the kind's header in front of the payload; headroom is there.
  *	Softirq or BH disabled; returns DROP_NONE or why it cannot
  */
@@ -499,6 +516,12 @@ extern bool log_ecn_error;
 static inline struct tunnel_net *tunnel_net(const struct net *net)
 {
 	return net_generic(net, tunnel_net_id);
+}
+
+/* The same for those who are in an RCU read-side section, and need none more. */
+static inline struct tunnel_net *tunnel_net_rcu(const struct net *net)
+{
+	return rcu_dereference(net->gen)->ptr[tunnel_net_id];
 }
 
 static inline struct tunnel_space *tunnel_space(const struct tunnel *t)

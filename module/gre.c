@@ -19,11 +19,9 @@
 /* Cisco's Web Cache Communication Protocol, draft-ietf-wrec-wccp-01 and -v2 */
 #define WCCP_REDIRECT_LEN	4
 
-/*
- * Make the whole header readable and decode it. @offset is where it is, from
- * skb->data. Pulling may move the head.
- */
-static enum tunnel_drop gre_parse(struct sk_buff *skb, unsigned int offset, struct gre_header *g)
+/* Make the whole header readable and decode it. Pulling may move the head. */
+static noinline enum tunnel_drop gre_pull_and_parse(struct sk_buff *skb, unsigned int offset,
+						    struct gre_header *g)
 {
 	unsigned int len = WIRE_GRE_BASE_LEN;
 	int err;
@@ -38,6 +36,21 @@ static enum tunnel_drop gre_parse(struct sk_buff *skb, unsigned int offset, stru
 			return DROP_RX_BAD_VERSION;
 		len = g->len;
 	}
+}
+
+/*
+ * Decode the header. @offset is where it is, from skb->data. The head of the
+ * packet may move if it has less than all of it.
+ */
+static __always_inline enum tunnel_drop gre_parse(struct sk_buff *skb, unsigned int offset,
+						  struct gre_header *g)
+{
+	unsigned int readable = skb_headlen(skb);
+
+	if (likely(offset < readable &&
+		   wire_gre_parse(g, skb->data + offset, readable - offset) >= 0))
+		return DROP_NONE;
+	return gre_pull_and_parse(skb, offset, g);
 }
 
 /* The checksum covers header and payload. RFC 2784 2.2: discard if wrong. */
@@ -56,13 +69,12 @@ static enum tunnel_drop gre_check_csum(struct sk_buff *skb, const struct gre_hea
  * redirect header in front, which is told from an IP header by its first
  * nibble.
  */
-static bool gre_unwrap_wccp(const struct sk_buff *skb, unsigned int offset, struct gre_header *g)
+static noinline bool gre_unwrap_wccp(const struct sk_buff *skb, unsigned int offset,
+				     struct gre_header *g)
 {
 	const u8 *first;
 	u8 buffer;
 
-	if (likely(g->flags || g->proto != ETH_P_WCCP))
-		return true;
 	first = skb_header_pointer(skb, offset + g->len, sizeof(buffer), &buffer);
 	if (!first)
 		return false;
@@ -70,6 +82,11 @@ static bool gre_unwrap_wccp(const struct sk_buff *skb, unsigned int offset, stru
 	if (*first >> 4 != 4)
 		g->len += WCCP_REDIRECT_LEN;
 	return true;
+}
+
+static bool gre_is_wccp(const struct gre_header *g)
+{
+	return unlikely(g->proto == ETH_P_WCCP && !g->flags);
 }
 
 static bool gre_is_erspan(const struct gre_header *g)
@@ -86,15 +103,14 @@ static const struct tunnel_kind *gre_kind(const struct gre_header *g)
 	return &kind_gre;
 }
 
-static void gre_packet(struct tunnel_packet *p, const struct gre_header *g)
+static __always_inline void gre_packet(struct tunnel_packet *p, const struct gre_header *g)
 {
-	*p = (struct tunnel_packet) {
-		.key		= cpu_to_be32(g->key),
-		.seq		= g->seq,
-		.flags		= cpu_to_be16(g->flags) & (GRE_CSUM | GRE_KEY | GRE_SEQ),
-		.proto		= cpu_to_be16(g->proto),
-		.header_len	= g->len,
-	};
+	p->key = cpu_to_be32(g->key);
+	p->seq = g->seq;
+	p->flags = cpu_to_be16(g->flags) & (GRE_CSUM | GRE_KEY | GRE_SEQ);
+	p->proto = cpu_to_be16(g->proto);
+	p->header_len = g->len;
+	p->raw = false;
 }
 
 static const struct tunnel_config *gre_lookup(struct tunnel_net *tn, struct sk_buff *skb,
@@ -131,7 +147,7 @@ static void gre_drop_known(struct sk_buff *skb, struct tunnel_net *tn,
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	const struct tunnel_config *c;
-	struct tunnel_packet p;
+	struct tunnel_packet p __uninitialized;
 
 	gre_packet(&p, g);
 	c = table_lookup(tn, gre_kind(g)->id, skb, iph->daddr, iph->saddr, &p);
@@ -144,16 +160,16 @@ static void gre_drop_known(struct sk_buff *skb, struct tunnel_net *tn,
 /* The handler of IP protocol 47. Softirq, RCU. */
 static int gre_receive(struct sk_buff *skb)
 {
-	struct tunnel_net *tn = tunnel_net(dev_net(skb->dev));
+	struct tunnel_net *tn = tunnel_net_rcu(dev_net(skb->dev));
 	struct gre_header g = { };
 	const struct tunnel_config *c;
-	struct tunnel_packet p;
+	struct tunnel_packet p __uninitialized;
 	enum tunnel_drop drop;
 
 	drop = gre_parse(skb, 0, &g);
 	if (likely(!drop) && unlikely(gre_looped_back(skb)))
 		drop = DROP_RX_LOOPED_BACK;
-	if (likely(!drop) && unlikely(!gre_unwrap_wccp(skb, 0, &g)))
+	if (likely(!drop) && gre_is_wccp(&g) && !gre_unwrap_wccp(skb, 0, &g))
 		drop = DROP_RX_BAD_HEADER;
 	if (unlikely(drop)) {
 		tunnel_drop_unknown(tn, gre_kind(&g), skb, drop);
@@ -184,14 +200,15 @@ static int gre_receive(struct sk_buff *skb)
  */
 static int gre_error(struct sk_buff *skb, u32 info)
 {
-	struct tunnel_net *tn = tunnel_net(dev_net(skb->dev));
+	struct tunnel_net *tn = tunnel_net_rcu(dev_net(skb->dev));
 	unsigned int offset = ((const struct iphdr *)skb->data)->ihl * 4;
 	const struct tunnel_config *c;
 	struct gre_header g = { };
 	const struct iphdr *iph;
-	struct tunnel_packet p;
+	struct tunnel_packet p __uninitialized;
 
-	if (gre_parse(skb, offset, &g) || !gre_unwrap_wccp(skb, offset, &g)) {
+	if (gre_parse(skb, offset, &g) ||
+	    (gre_is_wccp(&g) && !gre_unwrap_wccp(skb, offset, &g))) {
 		icmp_error_route(skb, info, skb->dev->ifindex, IPPROTO_GRE);
 		return 0;
 	}

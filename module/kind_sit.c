@@ -119,7 +119,7 @@ static bool sit_is_ours(const struct tunnel_config *c, const struct in6_addr *ad
 
 /*
  * Nobody is to speak for another, nor to use us to reach another: RFC 3964 5,
- * RFC 5969 12. A point-to-point tunnel is its peer's way for any source.
+ * RFC 5969 12. Not asked about point-to-point tunnels, see sit_prepare().
  */
 static enum tunnel_drop sit_admit(struct sk_buff *skb, const struct tunnel_config *c,
 				  __be16 proto)
@@ -128,8 +128,6 @@ static enum tunnel_drop sit_admit(struct sk_buff *skb, const struct tunnel_confi
 	const struct iphdr *iph;
 
 	if (proto != htons(ETH_P_IPV6))
-		return DROP_NONE;
-	if (likely(c->remote.ip4 && !sit_is_isatap(c)))
 		return DROP_NONE;
 	if (unlikely(!pskb_may_pull(skb, sizeof(*ip6))))
 		return DROP_RX_TRUNCATED;
@@ -217,6 +215,8 @@ static int sit_validate(const struct tunnel_config *c, struct netlink_ext_ack *e
 static void sit_prepare(struct tunnel_config *c)
 {
 	sit_header(&c->header, IPPROTO_IPV6);
+	/* A point-to-point tunnel is its peer's way for any source. */
+	c->screen = !c->remote.ip4 || sit_is_isatap(c);
 }
 
 static u16 sit_own_header(const struct tunnel_config *c)

@@ -56,14 +56,12 @@ static const struct tunnel_config *payload_lookup(struct tunnel_net *tn, struct 
 static enum tunnel_drop payload_check(struct sk_buff *skb, const struct tunnel_config *c,
 				      const struct payload *payload)
 {
-	const struct tunnel_kind *kind = c->tunnel->kind;
-
 	if (unlikely(c->protocol && c->protocol != payload->protocol))
 		return DROP_RX_WRONG_PAYLOAD;
 	/* The kernel leaves the check of IPsec policies to us. */
 	if (unlikely(!xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb)))
 		return DROP_RX_POLICY;
-	return kind->admit ? kind->admit(skb, c, payload->ethertype) : DROP_NONE;
+	return unlikely(c->screen) ? c->tunnel->kind->admit(skb, c, payload->ethertype) : DROP_NONE;
 }
 
 static int payload_unmatched(struct sk_buff *skb, struct tunnel_net *tn,
@@ -85,7 +83,7 @@ static int payload_unmatched(struct sk_buff *skb, struct tunnel_net *tn,
  */
 static __always_inline int payload_receive(struct sk_buff *skb, const struct payload *payload)
 {
-	struct tunnel_net *tn = tunnel_net(dev_net(skb->dev));
+	struct tunnel_net *tn = tunnel_net_rcu(dev_net(skb->dev));
 	struct tunnel_packet p = { .proto = payload->ethertype };
 	const struct iphdr *iph = ip_hdr(skb);
 	const struct tunnel_config *c;
@@ -106,7 +104,7 @@ static __always_inline int payload_receive(struct sk_buff *skb, const struct pay
 static int payload_error(struct sk_buff *skb, u32 info, const struct payload *payload)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
-	struct tunnel_net *tn = tunnel_net(dev_net(skb->dev));
+	struct tunnel_net *tn = tunnel_net_rcu(dev_net(skb->dev));
 	struct tunnel_packet p = { .proto = payload->ethertype };
 	const struct tunnel_config *c;
 

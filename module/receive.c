@@ -58,8 +58,11 @@ static enum tunnel_drop receive_pull(struct sk_buff *skb, const struct tunnel_pa
 
 	if (unlikely(!pskb_may_pull(skb, p->header_len)))
 		return DROP_RX_TRUNCATED;
-	if (p->header_len)
+	/* A checksum that the device has seen to, or is to, has to follow. */
+	if (skb->ip_summed >= CHECKSUM_COMPLETE)
 		skb_pull_rcsum(skb, p->header_len);
+	else
+		__skb_pull(skb, p->header_len);
 
 	skb->protocol = p->proto;
 	if (p->proto == htons(ETH_P_TEB) && !p->raw) {
@@ -78,11 +81,18 @@ static enum tunnel_drop receive_pull(struct sk_buff *skb, const struct tunnel_pa
 	return DROP_NONE;
 }
 
-/* RFC 6040: carry congestion marks from the outer to the inner IP header. */
-static enum tunnel_drop receive_ecn(struct sk_buff *skb, const struct iphdr *outer)
+/*
+ * RFC 6040: carry congestion marks from the outer to the inner IP header. An
+ * outer header that is not ECN capable has none, and contradicts no inner one.
+ */
+static __always_inline enum tunnel_drop receive_ecn(struct sk_buff *skb,
+						    const struct iphdr *outer)
 {
-	int err = IP_ECN_decapsulate(outer, skb);
+	int err;
 
+	if (likely(INET_ECN_is_not_ect(outer->tos)))
+		return DROP_NONE;
+	err = IP_ECN_decapsulate(outer, skb);
 	if (likely(!err))
 		return DROP_NONE;
 	if (log_ecn_error)

@@ -22,16 +22,15 @@
 
 /*
  * A multiplication carries upwards only, and the byte in which consecutive keys
- * differ is the uppermost of the word: so the key goes into the lower half.
+ * differ is the uppermost of four: so the key is in the lower half of the word
+ * (on a big-endian machine it is the lowest, and above).
  */
 static u32 table_mix(const struct tunnel_key *k, u32 seed)
 {
-	u64 ends = (u64)(__force u32)k->local << 32 | (__force u32)k->remote;
-	u64 rest = (u64)(k->link << 3 ^ k->kind) << 32 | (__force u32)k->key;
-	u64 h = (ends ^ seed) * GOLDEN_RATIO_64;
+	u64 h = (k->ends ^ seed) * GOLDEN_RATIO_64;
 
 	h ^= h >> 32;
-	h = (h ^ rest ^ k->keyed) * GOLDEN_RATIO_64;
+	h = (h ^ k->rest ^ (u64)k->link << 35) * GOLDEN_RATIO_64;
 	return h >> 32;
 }
 
@@ -50,8 +49,7 @@ static int table_compare(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct tunnel_key *a = arg->key;
 	const struct tunnel_key *b = &((const struct tunnel_node *)obj)->key;
 
-	return a->remote != b->remote || a->local != b->local || a->key != b->key ||
-	       a->link != b->link || a->kind != b->kind || a->keyed != b->keyed;
+	return a->ends != b->ends || a->rest != b->rest || a->link != b->link;
 }
 
 static const struct rhashtable_params table_params = {
@@ -153,6 +151,7 @@ int table_insert(struct tunnel_net *tn, struct tunnel_config *c)
 			return err;
 		}
 		WRITE_ONCE(s->bound[c->class], s->bound[c->class] + 1);
+		WRITE_ONCE(s->any_bound, s->any_bound + 1);
 	}
 	WRITE_ONCE(s->count[c->class], s->count[c->class] + 1);
 	return 0;
@@ -178,6 +177,7 @@ void table_remove(struct tunnel_net *tn, struct tunnel_config *c)
 	if (c->link) {
 		rhltable_remove(&tn->table, &c->nodes[1].list, table_params);
 		WRITE_ONCE(s->bound[c->class], s->bound[c->class] - 1);
+		WRITE_ONCE(s->any_bound, s->any_bound - 1);
 	}
 	WRITE_ONCE(s->count[c->class], s->count[c->class] - 1);
 }
@@ -278,12 +278,6 @@ static const struct tunnel_config *table_walk_strict(struct tunnel_net *tn,
 	return c;
 }
 
-static bool table_any_bound(const struct tunnel_space *s)
-{
-	return READ_ONCE(s->bound[CLASS_EXACT]) || READ_ONCE(s->bound[CLASS_ANY_LOCAL]) ||
-	       READ_ONCE(s->bound[CLASS_ANY_REMOTE]) || READ_ONCE(s->bound[CLASS_ANY_BOTH]);
-}
-
 static const struct tunnel_config *table_last_resort(const struct tunnel_space *s)
 {
 	struct tunnel *t = rcu_dereference(s->external);
@@ -293,6 +287,49 @@ static const struct tunnel_config *table_last_resort(const struct tunnel_space *
 	if (!t || !tunnel_is_up(t))
 		return NULL;
 	return rcu_dereference(t->config);
+}
+
+/* Whatever table_lookup_exact() did not find. */
+static noinline const struct tunnel_config *table_lookup_all(struct tunnel_net *tn,
+							     struct sk_buff *skb,
+							     struct tunnel_key *k)
+{
+	const struct tunnel_space *s = &tn->spaces[k->kind];
+	const struct tunnel_config *c;
+
+	if (READ_ONCE(s->any_bound)) {
+		if (tunnel_kinds[k->kind]->strict_link)
+			c = table_walk_strict(tn, s, skb, k);
+		else
+			c = table_walk_bound(tn, s, skb, k, CLASS_EXACT, CLASS_ANY_BOTH);
+		if (c)
+			return c;
+	}
+	c = table_walk(tn, s->count, k, CLASS_EXACT, CLASS_ANY_BOTH);
+	return c ? : table_last_resort(s);
+}
+
+/*
+ * The usual case in the fewest steps: a tunnel with both endpoints, where no
+ * tunnel of the kind is bound to a device. Then nothing can be preferred to it,
+ * and no other has the same endpoints.
+ */
+static __always_inline const struct tunnel_config *table_lookup_exact(struct tunnel_net *tn,
+								      const struct tunnel_space *s,
+								      const struct tunnel_key *k)
+{
+	const struct tunnel_config *c;
+	struct rhlist_head *list;
+
+	if (unlikely(READ_ONCE(s->any_bound)))
+		return NULL;
+	list = rhltable_lookup(&tn->table, k, table_params);
+	if (unlikely(!list))
+		return NULL;
+	c = container_of(list, struct tunnel_node, list)->config;
+	if (unlikely(!tunnel_is_up(c->tunnel) || c->tunnel == rcu_dereference(s->catch_all)))
+		return NULL;
+	return c;
 }
 
 /**
@@ -311,32 +348,22 @@ static const struct tunnel_config *table_last_resort(const struct tunnel_space *
  * Return: the tunnel's configuration, valid until the end of the RCU read-side
  * section; or NULL. Softirq, RCU.
  */
+__flatten
 const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind_id kind,
 					 struct sk_buff *skb, __be32 local,
 					 __be32 remote, const struct tunnel_packet *p)
 {
-	const struct tunnel_space *s = &tn->spaces[kind];
 	const struct tunnel_config *c;
-	struct tunnel_key k = {
-		.local	= local,
-		.remote	= remote,
-		.key	= p->key,
-		.kind	= kind,
-		.keyed	= !!(p->flags & GRE_KEY),
-	};
+	struct tunnel_key k __uninitialized;
 
-	if (unlikely(table_any_bound(s))) {
-		if (tunnel_kinds[kind]->strict_link)
-			c = table_walk_strict(tn, s, skb, &k);
-		else
-			c = table_walk_bound(tn, s, skb, &k, CLASS_EXACT, CLASS_ANY_BOTH);
-		if (c)
-			return c;
-	}
-	c = table_walk(tn, s->count, &k, CLASS_EXACT, CLASS_ANY_BOTH);
-	if (likely(c))
-		return c;
-	return table_last_resort(s);
+	k.local = local;
+	k.remote = remote;
+	k.key = p->key;
+	k.kind = kind;
+	k.keyed = !!(p->flags & GRE_KEY);
+	k.link = 0;
+	c = table_lookup_exact(tn, &tn->spaces[kind], &k);
+	return likely(c) ? c : table_lookup_all(tn, skb, &k);
 }
 
 /**

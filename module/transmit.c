@@ -732,10 +732,10 @@ static __always_inline bool transmit_fits_fixed(const struct sk_buff *skb, const
 {
 	int mtu;
 
+	if (unlikely(!o->df && rfc4213))
+		return true;
 	if (likely(o->df))
 		mtu = (int)transmit_plain_mtu(rt) - overhead - ethernet;
-	else if (rfc4213)
-		return true;
 	else
 		mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : dev_mtu;
 	return (int)skb->len - ethernet <= mtu && dev_mtu <= mtu;

@@ -24,6 +24,11 @@
 #endif
 #endif
 
+/* A function into which everything that it calls is inlined. */
+#ifndef __flatten
+#define __flatten		__attribute__((__flatten__))
+#endif
+
 /* Transmit without the core's lock. */
 static inline void netdev_set_lltx(struct net_device *dev)
 {
