@@ -18,35 +18,18 @@
  */
 void config_free(struct tunnel_config *c)
 {
-	if (!c)
-		return;
-	route_cache_destroy(&c->route);
 	kfree(c);
-}
-
-static void config_free_callback(struct rcu_head *rcu)
-{
-	config_free(container_of(rcu, struct tunnel_config, rcu));
 }
 
 /**
  * config_free_rcu() - free a configuration when no packet sees it any more
  * @c: the configuration, no longer published
  *
- * Any context.
+ * Process context.
  */
 void config_free_rcu(struct tunnel_config *c)
 {
-	call_rcu(&c->rcu, config_free_callback);
-}
-
-static struct tunnel_config *config_with_cache(struct tunnel_config *c)
-{
-	if (c && route_cache_init(&c->route)) {
-		kfree(c);
-		c = NULL;
-	}
-	return c;
+	kfree_rcu(c, rcu);
 }
 
 /**
@@ -65,7 +48,7 @@ struct tunnel_config *config_new(const struct tunnel_kind *kind, const struct tu
 		kind->defaults(c);
 	if (c && base && kind->inherit)
 		kind->inherit(c, tunnel_config(base));
-	return config_with_cache(c);
+	return c;
 }
 
 /**
@@ -81,7 +64,7 @@ struct tunnel_config *config_copy(const struct tunnel_config *old)
 
 	if (c)
 		memset(c->nodes, 0, sizeof(c->nodes));
-	return config_with_cache(c);
+	return c;
 }
 
 static int config_refuse(struct netlink_ext_ack *extack, const char *why)

@@ -184,9 +184,7 @@ struct tunnel_header {
  * @erspan: ERSPAN version 0..2, direction, hardware id, index
  * @flags: SIT_*, as the user gave them when the device was made
  * @sixrd: which IPv6 addresses have an outer address in them, and where
- * @route: the route to a fixed remote, per CPU. Here and not in struct
- *	tunnel, so that a route of the old configuration is never used with the
- *	new one
+ * @route_tag: with what it asks @tunnel's route cache
  * @rcu: for freeing
  */
 struct tunnel_config {
@@ -221,7 +219,7 @@ struct tunnel_config {
 	} erspan;
 	u16 flags;
 	struct ip_tunnel_6rd sixrd;
-	struct route_cache route;
+	u32 route_tag;
 	struct rcu_head rcu;
 };
 
@@ -275,6 +273,7 @@ struct keepalive_answers {
  * @net: the underlay's namespace, in which the device was made; fixed. The
  *	device itself may have been moved to another one.
  * @kind: fixed
+ * @route: the route to a fixed remote, per CPU
  * @o_seqno: next sequence number to send
  * @i_seqno: next sequence number expected, 0 before the first packet; any CPU
  * @err_count: ICMP errors not yet reported to senders; any CPU, races harmless
@@ -294,6 +293,7 @@ struct tunnel {
 	struct net_device *dev;
 	struct net *net;
 	const struct tunnel_kind *kind;
+	struct route_cache route;
 	atomic_t o_seqno;
 	atomic_t i_seqno;
 	int err_count;

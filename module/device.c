@@ -57,6 +57,7 @@ static void tunnel_dev_free(struct net_device *dev)
 	RCU_INIT_POINTER(t->config, NULL);
 	keepalive_free(t);
 	peers_free(t);
+	route_cache_destroy(&t->route);
 	free_percpu(dev->tstats);
 }
 
@@ -68,9 +69,15 @@ static void tunnel_dev_free(struct net_device *dev)
  */
 int tunnel_dev_init(struct net_device *dev)
 {
+	struct tunnel *t = netdev_priv(dev);
+
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
 	if (!dev->tstats)
 		return -ENOMEM;
+	if (route_cache_init(&t->route)) {
+		free_percpu(dev->tstats);
+		return -ENOMEM;
+	}
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = tunnel_dev_free;
 	netdev_lockdep_set_classes(dev);
@@ -268,6 +275,7 @@ int tunnel_dev_register(struct net *net, struct net_device *dev, struct tunnel_c
 
 	t->net = net;
 	c->tunnel = t;
+	c->route_tag = route_cache_new_tag(&t->route);
 	if (tunnel_dev_is_taken(tn, t->kind, c, NULL, extack))
 		goto free;
 
@@ -405,6 +413,7 @@ static int tunnel_dev_swap(struct tunnel *t, struct tunnel_config *c)
 	int err;
 
 	c->tunnel = t;
+	c->route_tag = route_cache_new_tag(&t->route);
 	if (!c->collect_md) {
 		err = table_insert(tn, c);
 		if (err)

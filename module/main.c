@@ -170,8 +170,6 @@ protocols:
 namespaces:
 	namespace_unregister();
 cells:
-	/* Configurations are freed by RCU callbacks in this module. */
-	rcu_barrier();
 	cells_exit();
 	return err;
 }
@@ -184,7 +182,6 @@ static void __exit culvert_exit(void)
 	peers_unregister();
 	protocols_unregister();
 	namespace_unregister();
-	rcu_barrier();
 	cells_exit();
 }
 

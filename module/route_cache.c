@@ -30,19 +30,20 @@ void route_cache_destroy(struct route_cache *rc)
 	for_each_possible_cpu(cpu)
 		dst_release(per_cpu_ptr(rc->entries, cpu)->dst);
 	free_percpu(rc->entries);
+	rc->entries = NULL;
 }
 
 /**
  * route_cache_set() - keep a route
  * @rc: the cache
+ * @tag: of the configuration it is for, with %ROUTE_CACHE_PLAIN if it is plain
  * @rt: the route; the cache takes a reference of its own
  * @saddr: the source address that goes with it
- * @plain: whether there is nothing special about it
  *
  * A packet that has borrowed the previous one can go on using it: routes are
  * freed after a grace period. BH disabled.
  */
-void route_cache_set(const struct route_cache *rc, struct rtable *rt, __be32 saddr, bool plain)
+void route_cache_set(const struct route_cache *rc, u32 tag, struct rtable *rt, __be32 saddr)
 {
 	struct route_cache_entry *e = this_cpu_ptr(rc->entries);
 	struct dst_entry *old = e->dst;
@@ -50,6 +51,6 @@ void route_cache_set(const struct route_cache *rc, struct rtable *rt, __be32 sad
 	dst_hold(&rt->dst);
 	e->dst = &rt->dst;
 	e->saddr = saddr;
-	e->plain = plain;
+	e->tag = tag;
 	dst_release(old);
 }

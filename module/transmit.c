@@ -47,7 +47,7 @@ static DEFINE_PER_CPU(unsigned int, transmit_depth);
 /**
  * struct outer - what the outer header of one packet is going to be
  * @inner: the inner IPv4 or IPv6 header, until the head of the packet moves
- * @route: where the route is kept between packets, or NULL
+ * @cached: whether the tunnel's route cache has the route, or gets it
  * @cache: the same for a route given by metadata
  * @info: the metadata that asked for this, or NULL
  * @daddr: destination
@@ -58,13 +58,12 @@ static DEFINE_PER_CPU(unsigned int, transmit_depth);
  * @protocol: of the outer header
  * @tos: without ECN at first
  * @ttl: 0 to inherit
- * @borrowed: whether the route is lent by @route, without a reference
+ * @borrowed: whether the route is lent by that cache, without a reference
  *
  * On the stack and not cleared: the outer_from_*() set every member that is read.
  */
 struct outer {
 	const struct iphdr *inner;
-	const struct route_cache *route;
 	struct dst_cache *cache;
 	const struct ip_tunnel_info *info;
 	__be32 daddr;
@@ -75,6 +74,7 @@ struct outer {
 	u8 protocol;
 	u8 tos;
 	u8 ttl;
+	bool cached;
 	bool borrowed;
 };
 
@@ -129,7 +129,7 @@ static enum tunnel_drop outer_from_metadata(struct outer *o, struct sk_buff *skb
 	o->df = tunnel_key_test_flag(key, IP_TUNNEL_DONT_FRAGMENT_BIT) ? htons(IP_DF) : 0;
 	o->tos = key->tos == 1 ? inner_tos(o) : key->tos;
 	o->ttl = key->ttl;
-	o->route = NULL;
+	o->cached = false;
 	o->cache = NULL;
 	if (ip_tunnel_dst_cache_usable(skb, info))
 		o->cache = (struct dst_cache *)&info->dst_cache;
@@ -218,7 +218,7 @@ static enum tunnel_drop outer_from_packet(struct outer *o, struct sk_buff *skb,
 					  const struct tunnel_header *h,
 					  const struct iphdr *template)
 {
-	o->route = NULL;
+	o->cached = false;
 	if (h->daddr) {
 		o->daddr = h->daddr;
 	} else if (template) {
@@ -247,7 +247,7 @@ static enum tunnel_drop outer_from_config(struct outer *o, struct sk_buff *skb,
 	o->ttl = c->ttl;
 	o->header_len = c->header_len;
 	/* One destination, one route. */
-	o->route = &c->route;
+	o->cached = true;
 	o->cache = NULL;
 
 	if (o->payload == htons(ETH_P_IP) && !c->ignore_df)
@@ -263,7 +263,7 @@ static enum tunnel_drop outer_from_config(struct outer *o, struct sk_buff *skb,
 		if (inner_is_ip(o)) {
 			/* Routing rules may look at a tos that now varies. */
 			o->tos = inner_tos(o);
-			o->route = NULL;
+			o->cached = false;
 			o->cache = NULL;
 		}
 	}
@@ -271,10 +271,12 @@ static enum tunnel_drop outer_from_config(struct outer *o, struct sk_buff *skb,
 }
 
 /* Neither IPsec nor another encapsulation below us, and no special address. */
-static bool transmit_route_is_plain(const struct rtable *rt, const struct tunnel *t)
+static u32 transmit_route_kind(const struct rtable *rt, const struct tunnel *t)
 {
-	return (rt->rt_type == RTN_UNICAST || rt->rt_type == RTN_LOCAL) &&
-	       rt->dst.dev != t->dev && !dst_xfrm(&rt->dst) && !rt->dst.lwtstate;
+	if ((rt->rt_type == RTN_UNICAST || rt->rt_type == RTN_LOCAL) &&
+	    rt->dst.dev != t->dev && !dst_xfrm(&rt->dst) && !rt->dst.lwtstate)
+		return ROUTE_CACHE_PLAIN;
+	return 0;
 }
 
 /*
@@ -298,8 +300,8 @@ static noinline struct rtable *transmit_lookup(struct outer *o, struct sk_buff *
 		return NULL;
 	o->saddr = fl4.saddr;
 	o->daddr = fl4.daddr;
-	if (o->route)
-		route_cache_set(o->route, rt, fl4.saddr, transmit_route_is_plain(rt, t));
+	if (o->cached)
+		route_cache_set(&t->route, c->route_tag | transmit_route_kind(rt, t), rt, fl4.saddr);
 	if (o->cache)
 		dst_cache_set_ip4(o->cache, &rt->dst, fl4.saddr);
 	return rt;
@@ -310,8 +312,8 @@ static struct rtable *transmit_route(struct outer *o, struct sk_buff *skb, struc
 {
 	struct rtable *rt;
 
-	if (likely(o->route)) {
-		rt = route_cache_get(o->route, &o->saddr);
+	if (likely(o->cached)) {
+		rt = route_cache_get(&t->route, c->route_tag, &o->saddr);
 		o->borrowed = rt;
 		if (likely(rt))
 			return rt;
@@ -766,7 +768,7 @@ static __always_inline bool transmit_fixed(struct sk_buff *skb, struct tunnel *t
 		return false;
 	if (unlikely(ethernet && eth_type_vlan(skb->protocol)))
 		return false;
-	rt = route_cache_get_plain(&c->route, &o.saddr);
+	rt = route_cache_get_plain(&t->route, c->route_tag, &o.saddr);
 	if (unlikely(!rt || ip_mtu_locked(&rt->dst)))
 		return false;
 	outer_from_fixed(&o, skb, c, ethernet);
