@@ -5,12 +5,8 @@
 
 BENCH=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 VM=$BENCH/../selftests/vm
-CACHE=${CULVERT_CACHE:-/var/cache/culvert}
-
-die() {
-	echo "bench: $*" >&2
-	exit 1
-}
+# shellcheck source-path=SCRIPTDIR source=../selftests/vm/lib.sh
+. "$VM/lib.sh"
 
 # The injector, built inside the root whose kernel it is for, by its compiler.
 # Only a private mount namespace sees the directory it is built in.
@@ -47,6 +43,9 @@ injector_for() {
 # prepare_out KERNEL DIRECTORY - what its guest needs, there. A copy of the script
 # too: a shell reads on in a file while somebody edits it.
 prepare_out() {
+	need_commands gcc:gcc
+	# gcc only recommends it
+	[ -e /usr/include/stdio.h ] || need_commands no-such-command:libc6-dev
 	cp "$BENCH/guest" "$2/"
 	cp "$(injector_for "$1")" "$2/"
 	gcc -O2 -Wall -static -o "$2/tool" "$BENCH/tool/tool.c"
