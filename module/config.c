@@ -79,7 +79,7 @@ static int config_refuse(struct netlink_ext_ack *extack, const char *why)
 static bool config_is_fixed(const struct tunnel_kind *kind, const struct tunnel_config *c)
 {
 	return !c->collect_md && c->remote.ip4 && !ipv4_is_multicast(c->remote.ip4) &&
-	       c->ttl && !(c->tos & 1) && c->encap.type == TUNNEL_ENCAP_NONE &&
+	       !(c->tos & 1) && c->encap.type == TUNNEL_ENCAP_NONE &&
 	       !(c->flags & SIT_ISATAP) && (!kind->build || kind->build == gre_build);
 }
 

@@ -172,8 +172,8 @@ struct tunnel_header {
  *	IPPROTO_MPLS, 0 for any); IPPROTO_GRE for the gre kinds
  * @ignore_df: do not copy DF from the inner header
  * @collect_md: endpoints come from each packet's metadata ("external")
- * @fixed: whether the outer header takes nothing but ECN and DF from a packet;
- *	derived
+ * @fixed: whether the outer header takes nothing but ECN, DF and ttl from a
+ *	packet; derived
  * @screen: whether the kind's admit() looks at received packets; derived, false
  *	unless the kind's prepare() sets it
  * @encap: FOU or GUE

@@ -692,7 +692,8 @@ static noinline enum tunnel_drop transmit_packet(struct sk_buff *skb, struct tun
 
 /*
  * What the outer header takes from the inner packet of a fixed tunnel: ECN (not
- * from an Ethernet payload, see transmit_inner_ecn()) and DF.
+ * from an Ethernet payload, see transmit_inner_ecn()), DF and, if inherited, the
+ * ttl. That is 0 if the payload has none.
  */
 static __always_inline void outer_from_fixed(struct outer *o, const struct sk_buff *skb,
 					     const struct tunnel_config *c, bool ethernet)
@@ -701,15 +702,19 @@ static __always_inline void outer_from_fixed(struct outer *o, const struct sk_bu
 	u8 dsfield = 0;
 
 	o->df = c->frag_off;
+	o->ttl = c->ttl;
 	if (skb->protocol == htons(ETH_P_IP)) {
 		dsfield = ((const struct iphdr *)inner)->tos;
+		if (!o->ttl)
+			o->ttl = ((const struct iphdr *)inner)->ttl;
 		if (!c->ignore_df)
 			o->df |= ((const struct iphdr *)inner)->frag_off & htons(IP_DF);
 	} else if (skb->protocol == htons(ETH_P_IPV6)) {
 		dsfield = ipv6_get_dsfield(inner);
+		if (!o->ttl)
+			o->ttl = ((const struct ipv6hdr *)inner)->hop_limit;
 	}
 	o->tos = INET_ECN_encapsulate(c->tos, ethernet ? 0 : dsfield);
-	o->ttl = c->ttl;
 	o->daddr = c->remote.ip4;
 }
 
@@ -772,6 +777,8 @@ static __always_inline bool transmit_fixed(struct sk_buff *skb, struct tunnel *t
 	if (unlikely(!rt || ip_mtu_locked(&rt->dst)))
 		return false;
 	outer_from_fixed(&o, skb, c, ethernet);
+	if (unlikely(!o.ttl))
+		return false;
 	if (unlikely(!transmit_fits_fixed(skb, &o, rt, READ_ONCE(dev->mtu), overhead,
 					  ethernet ? dev->hard_header_len : 0, h->rfc4213)))
 		return false;
