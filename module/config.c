@@ -100,9 +100,9 @@ int config_validate(const struct tunnel_kind *kind, struct tunnel_config *c,
 
 	if ((c->i_flags | c->o_flags) & (GRE_VERSION | GRE_ROUTING))
 		return config_refuse(extack, "culvert: only GRE version 0 without routing");
-	if (c->i_key && !(c->i_flags & GRE_KEY))
+	if (c->i_key && !(c->i_flags & GRE_KEY) && !kind->key_is_mark)
 		return config_refuse(extack, "culvert: ikey without the key flag in iflags");
-	if (c->o_key && !(c->o_flags & GRE_KEY))
+	if (c->o_key && !(c->o_flags & GRE_KEY) && !kind->key_is_mark)
 		return config_refuse(extack, "culvert: okey without the key flag in oflags");
 
 	encap_hlen = ip_encap_hlen(&c->encap);

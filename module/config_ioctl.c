@@ -40,10 +40,10 @@ static void config_from_parm(struct tunnel_config *c, const struct tunnel_kind *
 	c->ttl = p->iph.ttl;
 	c->tos = p->iph.tos;
 	c->frag_off = p->iph.frag_off & htons(IP_DF);
-	if (kind->family != FAMILY_GRE)
-		return;
-	c->i_flags = p->i_flags & TUNNEL_GRE_FLAGS;
-	c->o_flags = p->o_flags & TUNNEL_GRE_FLAGS;
+	if (kind->family == FAMILY_GRE) {
+		c->i_flags = p->i_flags & TUNNEL_GRE_FLAGS;
+		c->o_flags = p->o_flags & TUNNEL_GRE_FLAGS;
+	}
 	c->i_key = p->i_key;
 	c->o_key = p->o_key;
 }
@@ -68,6 +68,10 @@ static void config_to_parm(struct ip_tunnel_parm *p, const struct tunnel *t)
 	p->link = c->link;
 	p->i_flags = c->i_flags | (__force __be16)c->flags;
 	p->o_flags = c->o_flags;
+	if (t->kind->key_is_mark) {
+		p->i_flags = GRE_KEY | VTI_ISVTI;
+		p->o_flags = GRE_KEY;
+	}
 	p->i_key = c->i_key;
 	p->o_key = c->o_key;
 	p->iph.version = 4;
@@ -113,12 +117,12 @@ static bool base_is_configured(const struct tunnel *t)
 
 static bool config_has_options(const struct tunnel_config *c)
 {
-	return c->ttl || c->tos || c->i_flags || c->o_flags || c->flags;
+	return c->ttl || c->tos || c->i_flags || c->o_flags || c->o_key || c->flags;
 }
 
 static bool config_has_endpoints(const struct tunnel_config *c)
 {
-	return c->local.ip4 || c->remote.ip4 || c->link || c->i_flags & GRE_KEY;
+	return c->local.ip4 || c->remote.ip4 || c->link || c->i_flags & GRE_KEY || c->i_key;
 }
 
 /*

@@ -3,10 +3,10 @@
 /*
  * The front door for "ip link": rtnl_link_ops of all kinds.
  *
- * Kinds are configured with one of two sets of attributes, IFLA_IPTUN_* and
- * IFLA_GRE_*, which say mostly the same under other numbers; sit has more of the
- * former than ipip. Here an attribute
- * is an enum option; a table says its number in each set, and how wide it is.
+ * Kinds are configured with one of three sets of attributes, IFLA_IPTUN_*,
+ * IFLA_GRE_* and IFLA_VTI_*, which say mostly the same under other numbers; sit
+ * has more of the first than ipip. Here an attribute is an enum option; a table
+ * says its number in each set, and how wide it is.
  */
 
 #include <linux/etherdevice.h>
@@ -51,15 +51,24 @@ enum option {
 static_assert(IFLA_IPTUN_MAX < OPT_ATTR_MAX);
 static_assert(IFLA_GRE_MAX < OPT_ATTR_MAX);
 
+static const u8 attr_max[FAMILY_MAX] = {
+	[FAMILY_IPTUN]	= IFLA_IPTUN_MAX,
+	[FAMILY_GRE]	= IFLA_GRE_MAX,
+	[FAMILY_SIT]	= IFLA_IPTUN_MAX,
+	[FAMILY_VTI]	= IFLA_VTI_MAX,
+};
+
 /* Numbers of each option, 0 if the set does not have it; indexed by family. */
 static const struct {
 	u8 type;	/* NLA_*; NLA_BINARY is an IPv6 address */
 	u8 attr[FAMILY_MAX];
 } options[OPT_MAX] = {
-	[OPT_LINK]	  = { NLA_U32, { IFLA_IPTUN_LINK, IFLA_GRE_LINK, IFLA_IPTUN_LINK } },
-	[OPT_LOCAL]	  = { NLA_U32, { IFLA_IPTUN_LOCAL, IFLA_GRE_LOCAL, IFLA_IPTUN_LOCAL } },
+	[OPT_LINK]	  = { NLA_U32, { IFLA_IPTUN_LINK, IFLA_GRE_LINK, IFLA_IPTUN_LINK,
+					 IFLA_VTI_LINK } },
+	[OPT_LOCAL]	  = { NLA_U32, { IFLA_IPTUN_LOCAL, IFLA_GRE_LOCAL, IFLA_IPTUN_LOCAL,
+					 IFLA_VTI_LOCAL } },
 	[OPT_REMOTE]	  = { NLA_U32, { IFLA_IPTUN_REMOTE, IFLA_GRE_REMOTE,
-					 IFLA_IPTUN_REMOTE } },
+					 IFLA_IPTUN_REMOTE, IFLA_VTI_REMOTE } },
 	[OPT_TTL]	  = { NLA_U8, { IFLA_IPTUN_TTL, IFLA_GRE_TTL, IFLA_IPTUN_TTL } },
 	[OPT_TOS]	  = { NLA_U8, { IFLA_IPTUN_TOS, IFLA_GRE_TOS, IFLA_IPTUN_TOS } },
 	[OPT_PROTO]	  = { NLA_U8, { IFLA_IPTUN_PROTO, 0, IFLA_IPTUN_PROTO } },
@@ -67,10 +76,10 @@ static const struct {
 					IFLA_IPTUN_PMTUDISC } },
 	[OPT_IFLAGS]	  = { NLA_U16, { 0, IFLA_GRE_IFLAGS } },
 	[OPT_OFLAGS]	  = { NLA_U16, { 0, IFLA_GRE_OFLAGS } },
-	[OPT_IKEY]	  = { NLA_U32, { 0, IFLA_GRE_IKEY } },
-	[OPT_OKEY]	  = { NLA_U32, { 0, IFLA_GRE_OKEY } },
+	[OPT_IKEY]	  = { NLA_U32, { 0, IFLA_GRE_IKEY, 0, IFLA_VTI_IKEY } },
+	[OPT_OKEY]	  = { NLA_U32, { 0, IFLA_GRE_OKEY, 0, IFLA_VTI_OKEY } },
 	[OPT_FWMARK]	  = { NLA_U32, { IFLA_IPTUN_FWMARK, IFLA_GRE_FWMARK,
-					 IFLA_IPTUN_FWMARK } },
+					 IFLA_IPTUN_FWMARK, IFLA_VTI_FWMARK } },
 	[OPT_ENCAP_TYPE]  = { NLA_U16, { IFLA_IPTUN_ENCAP_TYPE, IFLA_GRE_ENCAP_TYPE,
 					 IFLA_IPTUN_ENCAP_TYPE } },
 	[OPT_ENCAP_FLAGS] = { NLA_U16, { IFLA_IPTUN_ENCAP_FLAGS, IFLA_GRE_ENCAP_FLAGS,
@@ -170,6 +179,9 @@ static void parse_df(struct tunnel_config *c, const struct tunnel_kind *kind,
 		      (!is_new || option_get(data, kind, OPT_TTL));
 	u8 pmtudisc = 1;
 
+	/* Of vti's outer header, IPsec decides. */
+	if (kind->family == FAMILY_VTI)
+		return;
 	if (option_u8(data, kind, OPT_PMTUDISC, &pmtudisc) || (is_new && data))
 		c->frag_off = pmtudisc || forced ? htons(IP_DF) : 0;
 	else if (forced && option_get(data, kind, OPT_TTL))
@@ -218,6 +230,8 @@ static int parse_keys(struct tunnel_config *c, const struct tunnel_kind *kind,
 	option_be16(data, kind, OPT_OFLAGS, &c->o_flags);
 	ikey = option_be32(data, kind, OPT_IKEY, &c->i_key);
 	okey = option_be32(data, kind, OPT_OKEY, &c->o_key);
+	if (kind->key_is_mark)
+		return 0;
 
 	if (is_new && ((c->i_flags & GRE_KEY && !ikey) || (c->o_flags & GRE_KEY && !okey))) {
 		NL_SET_ERR_MSG_MOD(extack, "key flag without a key");
@@ -239,6 +253,8 @@ static bool is_restatement(struct nlattr *data[], const struct tunnel_kind *kind
 {
 	if (kind->family == FAMILY_GRE)
 		return option_get(data, kind, OPT_IFLAGS) && option_get(data, kind, OPT_OFLAGS);
+	if (kind->family == FAMILY_VTI)
+		return option_get(data, kind, OPT_IKEY) && option_get(data, kind, OPT_OKEY);
 	return option_get(data, kind, OPT_TTL) && option_get(data, kind, OPT_TOS) &&
 	       option_get(data, kind, OPT_PMTUDISC);
 }
@@ -543,9 +559,9 @@ static int kind_register(const struct tunnel_kind *kind)
 	int err;
 
 	ops->kind	= kind->name;
-	ops->maxtype	= kind->family == FAMILY_GRE ? IFLA_GRE_MAX : IFLA_IPTUN_MAX;
+	ops->maxtype	= attr_max[kind->family];
 	ops->policy	= policies[kind->family];
-	ops->priv_size	= sizeof(struct tunnel);
+	ops->priv_size	= tunnel_size(kind);
 	ops->setup	= kind->setup;
 	ops->newlink	= RTNL_NEWLINK(newlink);
 	ops->changelink	= changelink;
@@ -583,6 +599,7 @@ int netlink_register(void)
 	policy_init(FAMILY_IPTUN);
 	policy_init(FAMILY_GRE);
 	policy_init(FAMILY_SIT);
+	policy_init(FAMILY_VTI);
 	for (i = 0; i < KIND_MAX; i++) {
 		err = kind_register(tunnel_kinds[i]);
 		if (err)

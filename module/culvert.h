@@ -43,6 +43,9 @@ enum tunnel_kind_id {
 #if IS_ENABLED(CONFIG_IPV6)
 	KIND_SIT,	/* IPv6, IPv4 and MPLS in IPv4 */
 #endif
+#if IS_ENABLED(CONFIG_XFRM)
+	KIND_VTI,	/* IPv4 and IPv6 in IPsec tunnel mode */
+#endif
 	KIND_MAX
 };
 
@@ -161,8 +164,8 @@ struct tunnel_header {
  * @remote: outer destination, zero for "by next hop"; may be multicast
  * @link: ifindex in the underlay namespace the tunnel is bound to, 0 for none
  * @fwmark: mark of the outer packet's route look-up
- * @i_key: key expected
- * @o_key: key sent
+ * @i_key: key expected; of vti the mark of states and policies
+ * @o_key: key sent; of vti likewise
  * @i_flags: GRE flags expected, wire format
  * @o_flags: GRE flags sent, wire format
  * @frag_off: IP_DF if the outer packet never is to be fragmented, or 0
@@ -443,6 +446,7 @@ enum tunnel_family {
 	FAMILY_IPTUN,	/* IFLA_IPTUN_* */
 	FAMILY_GRE,	/* IFLA_GRE_* */
 	FAMILY_SIT,	/* IFLA_IPTUN_*, with what is special to sit */
+	FAMILY_VTI,	/* IFLA_VTI_* */
 	FAMILY_MAX
 };
 
@@ -454,11 +458,15 @@ enum tunnel_family {
  * @family: its netlink attributes
  * @protocol: IP protocol of its outer packets when there is no encap
  * @dev_type: ARPHRD_*
+ * @size: of the private part of its devices, which begins with struct tunnel;
+ *	0 if that is all
  * @ops: its device operations; most entries are the engine's
  * @port_unreachable: whether that ICMP error means the peer is not there; from
  *	a GRE peer it means only that it has no such tunnel yet
  * @has_ioctl: whether ``ip tunnel`` knows it
  * @setup: rtnl_link_ops.setup: calls tunnel_dev_setup() and adds what is special
+ * @key_is_mark: keys are not in the packet but marks for IPsec: tunnels that
+ *	differ in them alone are not told apart by the table
  * @strict_link: a tunnel bound to a device takes no packets from others
  * @add_errno: what ``ip tunnel add`` fails with whatever the reason; or 0
  * @defaults: fill a new tunnel's configuration, all zero before
@@ -485,9 +493,11 @@ struct tunnel_kind {
 	enum tunnel_family family;
 	u8 protocol;
 	u16 dev_type;
+	u16 size;
 	const struct net_device_ops *ops;
 	bool port_unreachable;
 	bool has_ioctl;
+	bool key_is_mark;
 	bool strict_link;
 	int add_errno;
 	void (*setup)(struct net_device *dev);
@@ -509,7 +519,7 @@ struct tunnel_kind {
 
 extern const struct tunnel_kind *const tunnel_kinds[KIND_MAX];
 extern const struct tunnel_kind kind_ipip, kind_gre, kind_gretap, kind_erspan,
-	kind_sit;
+	kind_sit, kind_vti;
 extern unsigned int tunnel_net_id;
 extern bool log_ecn_error;
 
@@ -527,6 +537,11 @@ static inline struct tunnel_net *tunnel_net_rcu(const struct net *net)
 static inline struct tunnel_space *tunnel_space(const struct tunnel *t)
 {
 	return &tunnel_net(t->net)->spaces[t->kind->id];
+}
+
+static inline size_t tunnel_size(const struct tunnel_kind *kind)
+{
+	return kind->size ? : sizeof(struct tunnel);
 }
 
 /* The configuration, for callers that hold RTNL. */
@@ -548,6 +563,7 @@ void table_remove(struct tunnel_net *tn, struct tunnel_config *c);
 const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind_id kind,
 					 struct sk_buff *skb, __be32 local,
 					 __be32 remote, const struct tunnel_packet *p);
+const struct tunnel_config *table_sibling(const struct tunnel_config *c);
 struct tunnel *table_find(struct tunnel_net *tn, const struct tunnel_config *c,
 			  enum tunnel_kind_id kind);
 
@@ -568,6 +584,8 @@ bool cells_queue(struct sk_buff *skb);
 void cells_flush(const struct net_device *dev);
 
 /* transmit.c */
+bool transmit_enter(void);
+void transmit_leave(void);
 bool transmit_pull_slow(struct sk_buff *skb, const struct net_device *dev);
 netdev_tx_t transmit(struct sk_buff *skb, struct tunnel *t, const struct tunnel_config *c,
 		     const struct tunnel_header *h, const struct iphdr *template);
@@ -676,6 +694,33 @@ extern const struct header_ops gre_header_ops;
 /* payload.c */
 int payload_register(void);
 void payload_unregister(void);
+
+/* ipsec.c, ipip_state.c */
+#if IS_ENABLED(CONFIG_XFRM)
+int ipsec_register(void);
+void ipsec_unregister(void);
+const struct tunnel_config *ipsec_lookup(struct sk_buff *skb, u8 protocol, __be32 spi);
+int ipsec_input(struct sk_buff *skb, const struct tunnel_config *c, int protocol, __be32 spi,
+		int encap_type);
+int ipsec_received(struct sk_buff *skb, int err);
+int ipip_state_register(void);
+void ipip_state_unregister(void);
+bool ipip_state_receive(struct sk_buff *skb);
+#else
+static inline int ipsec_register(void)
+{
+	return 0;
+}
+
+static inline void ipsec_unregister(void)
+{
+}
+
+static inline bool ipip_state_receive(struct sk_buff *skb)
+{
+	return false;
+}
+#endif
 
 /* sixrd.c */
 int sixrd_validate(const struct ip_tunnel_6rd *r, struct netlink_ext_ack *extack);

@@ -334,7 +334,7 @@ struct tunnel *tunnel_dev_create(struct net *net, const struct tunnel_kind *kind
 		goto free_config;
 
 	err = -ENOMEM;
-	dev = alloc_netdev(sizeof(struct tunnel), template, NET_NAME_UNKNOWN, kind->setup);
+	dev = alloc_netdev(tunnel_size(kind), template, NET_NAME_UNKNOWN, kind->setup);
 	if (!dev)
 		goto free_config;
 	dev_net_set(dev, net);

@@ -23,6 +23,9 @@ struct tunnel_kind;
  * @DROP_RX_WRONG_PAYLOAD: the tunnel's mode excludes this payload
  * @DROP_RX_SPOOFED: an inner address says that somebody else sent it, or gets it
  * @DROP_RX_POLICY: an IPsec policy forbids it
+ * @DROP_RX_IPSEC: no state has its SPI, or the state does not accept it; see
+ *	/proc/net/xfrm_stat
+ * @DROP_RX_INNER_POLICY: no IPsec policy allows what was inside
  * @DROP_RX_CSUM_MODE: a checksum is there and not expected, or the reverse
  * @DROP_RX_OUT_OF_ORDER: sequence number missing or too old
  * @DROP_RX_TRUNCATED: too short for the headers it should have
@@ -39,6 +42,11 @@ struct tunnel_kind;
  * @DROP_TX_NO_PEER: no remote, and the next hop is no IPv4 address
  * @DROP_TX_ENCAP: FOU or GUE failed
  * @DROP_TX_NO_ROUTE: the underlay has no route
+ * @DROP_TX_NO_POLICY: no IPsec policy wants it protected
+ * @DROP_TX_NO_STATE: there is no IPsec state to protect it with yet, or the
+ *	policy forbids it
+ * @DROP_TX_WRONG_STATE: the IPsec state is not between this tunnel's endpoints,
+ *	or not in tunnel mode
  * @DROP_TX_LOOP: the route leads back into the tunnel
  * @DROP_TX_RECURSION: too many tunnels in one another
  * @DROP_TX_TOO_BIG: does not fit the path; the sender was told
@@ -67,6 +75,8 @@ enum tunnel_drop {
 	DROP_RX_WRONG_PAYLOAD,
 	DROP_RX_SPOOFED,
 	DROP_RX_POLICY,
+	DROP_RX_IPSEC,
+	DROP_RX_INNER_POLICY,
 	DROP_RX_CSUM_MODE,
 	DROP_RX_OUT_OF_ORDER,
 	DROP_RX_TRUNCATED,
@@ -85,6 +95,9 @@ enum tunnel_drop {
 	DROP_TX_NO_PEER,
 	DROP_TX_ENCAP,
 	DROP_TX_NO_ROUTE,
+	DROP_TX_NO_POLICY,
+	DROP_TX_NO_STATE,
+	DROP_TX_WRONG_STATE,
 	DROP_TX_LOOP,
 	DROP_TX_RECURSION,
 	DROP_TX_TOO_BIG,

@@ -20,6 +20,9 @@ const struct tunnel_kind *const tunnel_kinds[KIND_MAX] = {
 #if IS_ENABLED(CONFIG_IPV6)
 	[KIND_SIT]	= &kind_sit,
 #endif
+#if IS_ENABLED(CONFIG_XFRM)
+	[KIND_VTI]	= &kind_vti,
+#endif
 };
 
 /*
@@ -35,6 +38,7 @@ static const struct {
 	{ "ipip", RIVAL_IPIP },
 	{ "sit", RIVAL_IPIP },
 	{ "ip_vti", RIVAL_IPIP },
+	{ "xfrm_interface", RIVAL_IPIP },
 	{ "ipcomp", RIVAL_IPIP },
 	{ "xfrm4_tunnel", RIVAL_IPIP },
 	{ "tunnel4", RIVAL_IPIP },
@@ -123,11 +127,18 @@ static int __init protocols_register(void)
 		payload_unregister();
 		return -EBUSY;
 	}
+	if (ipsec_register()) {
+		pr_err("culvert: another module receives IPsec as vti does; unload that first\n");
+		gre_unregister();
+		payload_unregister();
+		return -EBUSY;
+	}
 	return 0;
 }
 
 static void protocols_unregister(void)
 {
+	ipsec_unregister();
 	gre_unregister();
 	payload_unregister();
 }
@@ -190,5 +201,5 @@ module_exit(culvert_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The culvert authors");
-MODULE_DESCRIPTION("IP tunnel devices: ipip, gre, gretap, erspan, sit");
+MODULE_DESCRIPTION("IP tunnel devices: ipip, gre, gretap, erspan, sit, vti");
 MODULE_VERSION(CULVERT_VERSION);

@@ -21,6 +21,7 @@
  * @ethertype: what the payload is
  * @min: length of its header, bytes
  * @kinds: who carries it, in the order in which they are asked
+ * @ipsec: whether an IPsec state may want what no tunnel does
  */
 struct payload {
 	u8 protocol;
@@ -28,6 +29,7 @@ struct payload {
 	u8 min;
 	enum tunnel_kind_id kinds[2];
 	int count;
+	bool ipsec;
 };
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -69,6 +71,8 @@ static int payload_unmatched(struct sk_buff *skb, struct tunnel_net *tn,
 {
 	enum tunnel_drop drop = DROP_RX_BAD_HEADER;
 
+	if (payload->ipsec && ipip_state_receive(skb))
+		return 0;
 	if (likely(pskb_may_pull(skb, payload->min))) {
 		drop = DROP_RX_NO_TUNNEL;
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
@@ -118,6 +122,7 @@ static const struct payload payload_ipv4 = {
 	.protocol	= IPPROTO_IPIP,
 	.ethertype	= htons(ETH_P_IP),
 	.min		= sizeof(struct iphdr),
+	.ipsec		= true,
 	IPIP_AND_SIT
 };
 
@@ -143,6 +148,7 @@ static const struct payload payload_ipv6 = {
 	.protocol	= IPPROTO_IPV6,
 	.ethertype	= htons(ETH_P_IPV6),
 	.min		= sizeof(struct ipv6hdr),
+	.ipsec		= true,
 	.kinds		= { KIND_SIT },
 	.count		= 1,
 };

@@ -107,7 +107,7 @@ static void table_key(struct tunnel_key *k, const struct tunnel_config *c,
 	*k = (struct tunnel_key) {
 		.local	= ipv4_is_multicast(remote) ? remote : c->local.ip4,
 		.remote	= ipv4_is_multicast(remote) ? 0 : remote,
-		.key	= c->i_key,
+		.key	= tunnel_kinds[kind]->key_is_mark ? 0 : c->i_key,
 		.kind	= kind,
 		/* any/any tunnels compare the key only, present or not */
 		.keyed	= c->i_flags & GRE_KEY && table_class(c) != CLASS_ANY_BOTH,
@@ -367,6 +367,28 @@ const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind
 }
 
 /**
+ * table_sibling() - the next tunnel with the same endpoints and device
+ * @c: a configuration from table_lookup() or from here
+ *
+ * Only kinds whose key is a mark have such. Devices that are down are left out.
+ *
+ * Return: the next one, valid until the end of the RCU read-side section; or
+ * NULL. RCU.
+ */
+const struct tunnel_config *table_sibling(const struct tunnel_config *c)
+{
+	struct rhlist_head *pos = rcu_dereference_raw(c->nodes[0].list.next);
+	const struct tunnel_node *n;
+
+	for (; pos; pos = rcu_dereference_raw(pos->next)) {
+		n = container_of(pos, struct tunnel_node, list);
+		if (n->config->link == c->link && tunnel_is_up(n->config->tunnel))
+			return n->config;
+	}
+	return NULL;
+}
+
+/**
  * table_find() - the tunnel that already has these endpoints
  * @tn: the namespace
  * @c: the endpoints: local, remote, link, and key with its flag
@@ -391,7 +413,7 @@ struct tunnel *table_find(struct tunnel_net *tn, const struct tunnel_config *c,
 	rhl_for_each_entry_rcu(n, pos, list, list) {
 		other = n->config;
 		if (other->link == c->link && other->local.ip4 == c->local.ip4 &&
-		    other->remote.ip4 == c->remote.ip4 &&
+		    other->remote.ip4 == c->remote.ip4 && other->i_key == c->i_key &&
 		    !((other->i_flags ^ c->i_flags) & GRE_KEY)) {
 			found = other->tunnel;
 			break;

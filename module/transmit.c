@@ -45,6 +45,29 @@
 static DEFINE_PER_CPU(unsigned int, transmit_depth);
 
 /**
+ * transmit_enter() - begin a transmission that does not go through transmit()
+ *
+ * BH disabled until transmit_leave().
+ *
+ * Return: false if there are too many on this CPU's stack already.
+ */
+bool transmit_enter(void)
+{
+	if (unlikely(this_cpu_read(transmit_depth) >= TRANSMIT_DEPTH_MAX))
+		return false;
+	this_cpu_inc(transmit_depth);
+	return true;
+}
+
+/**
+ * transmit_leave() - end what transmit_enter() began
+ */
+void transmit_leave(void)
+{
+	this_cpu_dec(transmit_depth);
+}
+
+/**
  * struct outer - what the outer header of one packet is going to be
  * @inner: the inner IPv4 or IPv6 header, until the head of the packet moves
  * @cached: whether the tunnel's route cache has the route, or gets it
@@ -856,18 +879,17 @@ static noinline void transmit_segments(struct sk_buff *skb, struct tunnel *t,
 netdev_tx_t transmit(struct sk_buff *skb, struct tunnel *t, const struct tunnel_config *c,
 		     const struct tunnel_header *h, const struct iphdr *template)
 {
-	if (unlikely(this_cpu_read(transmit_depth) >= TRANSMIT_DEPTH_MAX)) {
+	if (unlikely(!transmit_enter())) {
 		net_warn_ratelimited("culvert: %s: too many nested tunnels, or a loop\n",
 				     t->dev->name);
 		tunnel_drop(t, skb, DROP_TX_RECURSION);
 		return NETDEV_TX_OK;
 	}
-	this_cpu_inc(transmit_depth);
 	if (unlikely(h->segment && skb_is_gso(skb)))
 		transmit_segments(skb, t, c, h, template);
 	else
 		transmit_one(skb, t, c, h, template);
-	this_cpu_dec(transmit_depth);
+	transmit_leave();
 	return NETDEV_TX_OK;
 }
 

@@ -27,7 +27,7 @@ saved=$(mktemp)
 # ip_tunnel may stay: others use it too (fou, mpls_router), and it holds nothing.
 nothing_loaded() {
 	local module
-	for module in culvert ipip ip_gre gre tunnel4; do
+	for module in culvert ipip ip_gre ip_vti gre tunnel4; do
 		[ ! -d "/sys/module/$module" ] || rmmod "$module"
 	done
 }
@@ -40,7 +40,7 @@ gets() {
 	nothing_loaded
 	run "$@"
 	[ -d "/sys/module/$module" ] || { lsmod; return 1; }
-	for other in culvert ipip ip_gre; do
+	for other in culvert ipip ip_gre ip_vti; do
 		[ "$other" = "$module" ] || [ ! -d "/sys/module/$other" ] ||
 			{ echo "$other is loaded"; return 1; }
 	done
@@ -109,20 +109,25 @@ tar -cPf "$saved" "$conf" "$modules"/{updates,modules.*} /usr/src/culvert-* /var
 check "DKMS has it installed for this kernel" installed
 check "modprobe ipip" gets culvert modprobe ipip
 check "modprobe ip_gre" gets culvert modprobe ip_gre
+check "modprobe ip_vti" gets culvert modprobe ip_vti
 check "ip link add type ipip" tunnel_gets culvert ip link add tun1 type ipip remote 10.0.0.1 local 10.0.0.2
 check "ip link add type gre" tunnel_gets culvert ip link add tun1 type gre remote 10.0.0.1 local 10.0.0.2
 check "ip link add type gretap" tunnel_gets culvert ip link add tun1 type gretap remote 10.0.0.1 local 10.0.0.2
 check "ip link add type erspan" tunnel_gets culvert ip link add tun1 type erspan seq key 1 remote 10.0.0.1 local 10.0.0.2 erspan_ver 1
+check "ip link add type vti" tunnel_gets culvert ip link add tun1 type vti remote 10.0.0.1 local 10.0.0.2
 check "ip tunnel add mode ipip" tunnel_gets culvert ip tunnel add tun1 mode ipip remote 10.0.0.1 local 10.0.0.2
 check "ip tunnel add mode gre" tunnel_gets culvert ip tunnel add tun1 mode gre remote 10.0.0.1 local 10.0.0.2
+check "ip tunnel add mode vti" tunnel_gets culvert ip tunnel add tun1 mode vti remote 10.0.0.1 local 10.0.0.2
 check "ip link set tunl0 up" gets culvert ip link set tunl0 up
 check "ip link set gre0 up" gets culvert ip link set gre0 up
+check "ip link set ip_vti0 up" gets culvert ip link set ip_vti0 up
 check "modprobe -r ipip unloads it" unloads
 check "the in-tree module, when it is there first, stays" already_there
 
 hide
 check "not built for this kernel: modprobe ipip gets the in-tree one" gets ipip modprobe ipip
 check "not built for this kernel: ip link add type gre too" tunnel_gets ip_gre ip link add tun1 type gre remote 10.0.0.1 local 10.0.0.2
+check "not built for this kernel: ip link add type vti too" tunnel_gets ip_vti ip link add tun1 type vti remote 10.0.0.1 local 10.0.0.2
 nothing_loaded
 unhide
 

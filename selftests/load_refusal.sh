@@ -108,9 +108,11 @@ refuses_in_words() {
 
 check "ipip loaded: culvert is refused and says so" refused_by ipip ip_tunnel tunnel4 ipip
 check "ip_gre loaded: culvert is refused and says so" refused_by ip_gre gre ip_tunnel ip_gre
+check "ip_vti loaded: culvert is refused and says so" refused_by ip_vti ip_tunnel tunnel4 ip_vti
 check "afterwards it loads and works" works_afterwards
 check "culvert loaded: in-tree ipip is refused" refuses ipip tunnel4
 check "culvert loaded: in-tree ip_gre is refused" refuses ip_gre gre
+check "culvert loaded: in-tree ip_vti is refused" refuses ip_vti tunnel4
 check "culvert loaded: what tunnel4 and those that need it say" \
 	refuses_in_words tunnel4 sit ip_vti xfrm4_tunnel
 check "culvert loaded: what gre and those that need it say" \

@@ -156,6 +156,19 @@ int ioctl_tunnel_ctl(struct net_device *dev, struct ip_tunnel_parm_kern *kp,	\
 
 #define NDO_TUNNEL_IOCTL	NDO_SIOCDEVPRIVATE NDO_TUNNEL_CTL
 
+/* xfrm_type.init_state: newer kernels can say why not. */
+#ifdef HAVE_STATE_INIT_EXTACK
+#define STATE_INIT_WRAPPER(fn)
+#define STATE_INIT(fn)		fn
+#else
+#define STATE_INIT_WRAPPER(fn)							\
+static int fn##_compat(struct xfrm_state *x)					\
+{										\
+	return fn(x, NULL);							\
+}
+#define STATE_INIT(fn)		fn##_compat
+#endif
+
 /* header_ops.parse: newer kernels pass the device. */
 #ifdef HAVE_HEADER_PARSE_DEV
 #define HEADER_PARSE_DEV	const struct net_device *dev,

@@ -31,4 +31,6 @@ compat-flags := \
 	$(call has,void neigh_confirm,net/neighbour.h,HAVE_NEIGH_CONFIRM) \
 	$(call has,hrtimer_setup,linux/hrtimer.h,HAVE_HRTIMER_SETUP) \
 	$(call has,get_random_u32_below,linux/random.h,HAVE_RANDOM_BELOW) \
+	$(call has,xfrm_decode_session.struct net,net/xfrm.h,HAVE_DECODE_SESSION_NET) \
+	$(call has,init_state..struct xfrm_state .x.$$,net/xfrm.h,HAVE_STATE_INIT_EXTACK) \
 	$(call has,INET_DSCP_MASK,net/inet_dscp.h,HAVE_INET_DSCP)
