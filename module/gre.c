@@ -332,7 +332,7 @@ static noinline void gre_build_csum(struct sk_buff *skb)
  * @skb: the packet, with headroom; skb->data at the payload
  * @t: the tunnel, for the sequence number
  * @c: not used
- * @h: flags, key and EtherType
+ * @h: flags, key and EtherType; the length is that of the GRE header alone
  *
  * Return: DROP_NONE. BH disabled.
  */

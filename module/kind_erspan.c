@@ -301,10 +301,12 @@ static enum tunnel_drop erspan_build(struct sk_buff *skb, struct tunnel *t,
 				     const struct tunnel_header *h)
 {
 	const struct erspan_header *e = h->extra;
+	struct tunnel_header gre = *h;
 
 	if (e->version)
 		wire_erspan_build(skb_push(skb, wire_erspan_len(e->version)), e);
-	return gre_build(skb, t, c, h);
+	gre.len -= wire_erspan_len(e->version);
+	return gre_build(skb, t, c, &gre);
 }
 
 static const struct net_device_ops erspan_ops = {

@@ -39,7 +39,13 @@ tear_down() {
 }
 
 log_mark() { echo "selftest mark $1 $$" >/dev/kmsg; }
-log_since() { dmesg | sed -n "1,/selftest mark $1 $$/d; p"; }
+# After the last mark of this name.
+log_since() {
+	dmesg | awk -v mark="selftest mark $1 $$" '
+		{ lines = lines $0 "\n" }
+		index($0, mark) { lines = "" }
+		END { printf "%s", lines }'
+}
 
 nothing_left() {
 	[ ! -d /sys/module/culvert ]
