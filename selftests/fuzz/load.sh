@@ -29,8 +29,8 @@ GROWTH_KIB=1024
 need python3
 load_tunnels ipip gre sit
 namespaces hub mid far
-wire hub up 172.18.0.1/24 mid hub 172.18.0.2/24
-wire far up 172.18.1.1/24 mid far 172.18.1.2/24
+wire hub wire 172.18.0.1/24 mid to-hub 172.18.0.2/24
+wire far wire 172.18.1.1/24 mid to-far 172.18.1.2/24
 on mid sysctl -q net.ipv4.ip_forward=1
 
 routes_to_the_ends() {
@@ -103,16 +103,16 @@ misbehave() {
 		sleep 0.3
 		quietly routes_to_the_ends
 		sleep 1
-		quietly on mid ip link set far mtu 1300
+		quietly on mid ip link set to-far mtu 1300
 		sleep 1
-		quietly on mid ip link set far mtu 1500
+		quietly on mid ip link set to-far mtu 1500
 		quietly on mid ip route replace blackhole 172.20.0.0/17
 		sleep 0.3
 		quietly on mid ip route del blackhole 172.20.0.0/17
 		sleep 1
-		quietly on mid ip link set far down
+		quietly on mid ip link set to-far down
 		sleep 0.3
-		quietly on mid ip link set far up
+		quietly on mid ip link set to-far up
 		quietly routes_to_the_ends
 		sleep 1
 	done
@@ -166,8 +166,8 @@ for n in 1 2 3 4 5 6 7 8 9 10; do
 done
 kill "$trouble"
 wait "$trouble" || true
-quietly on mid ip link set far up
-quietly on mid ip link set far mtu 1500
+quietly on mid ip link set to-far up
+quietly on mid ip link set to-far mtu 1500
 quietly routes_to_the_ends
 check "all of them answer afterwards" all_answered
 check "memory has not grown" no_growth
