@@ -47,10 +47,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "random.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define GRE_KEY_FLAG htons(0x2000)
-
-static uint64_t random_state;
 
 /* Half of all requests have nothing wrong with them but their combination:
  * devices must come into being for the other half to hit.
@@ -59,30 +59,6 @@ static bool careful;
 
 static int peer_fd = -1;
 static int rtnl_fd, ioctl_fd;
-
-static uint32_t random32(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state * 0x2545f4914f6cdd1dull) >> 32;
-}
-
-static uint32_t below(uint32_t n)
-{
-	return n ? random32() % n : 0;
-}
-
-static bool one_in(uint32_t n)
-{
-	return below(n) == 0;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 /* --- what requests are made of -------------------------------------------- */
 
@@ -910,7 +886,7 @@ int main(int argc, char **argv)
 	if (argc == 5 && (!strcmp(argv[1], "random") || !strcmp(argv[1], "refused"))) {
 		bool allowed = argv[1][1] == 'a';
 
-		random_state = strtoull(argv[3], NULL, 0) * 0x9e3779b97f4a7c15ull + 1;
+		random_seed(argv[3]);
 		begin(argv[4]);
 		if (!allowed)
 			drop_rights();

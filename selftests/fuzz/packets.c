@@ -37,6 +37,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "random.h"
+
 #define LOCAL		0x0a000001u	/* 10.0.0.1 */
 #define REMOTE		0x0a000002u	/* 10.0.0.2 */
 #define INNER_LOCAL	0xc0a80001u	/* 192.168.0.1 */
@@ -62,32 +64,7 @@ struct packet {
 	size_t len;
 };
 
-static uint64_t random_state;
 static uint32_t sequence;
-
-static uint32_t random32(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state * 0x2545f4914f6cdd1dull) >> 32;
-}
-
-static uint32_t below(uint32_t n)
-{
-	return n ? random32() % n : 0;
-}
-
-static bool one_in(uint32_t n)
-{
-	return below(n) == 0;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 /* --- bytes ---------------------------------------------------------------- */
 
@@ -731,7 +708,7 @@ static int transmit(char **argv)
 
 static void seed(const char *text)
 {
-	random_state = strtoull(text, NULL, 0) * 0x9e3779b97f4a7c15ull + 1;
+	random_seed(text);
 }
 
 int main(int argc, char **argv)
