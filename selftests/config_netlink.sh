@@ -31,43 +31,28 @@ json() { on a ip -d -j link show dev tun | jq -S -c '.[0].linkinfo.info_data'; }
 
 mtu() { on a ip -j link show dev tun | jq '.[0].mtu'; }
 
-# shows EXPECTED OPTION...: add with the options, compare, delete.
-shows() {
-	local expected=$1
-	shift
-	on a ip link add tun type "$@"
-	trap 'on a ip link del tun' EXIT
-	equal "ip -d link show" "$expected" "$(shown)"
-}
-
-json_is() {
-	local expected=$1
-	shift
-	on a ip link add tun type "$@"
-	trap 'on a ip link del tun' EXIT
-	equal "ip -d -j link show" "$(jq -S -c . <<<"$expected")" "$(json)"
-}
-
-# changes BEFORE AFTER KIND ADD... -- CHANGE...
-changes() {
-	local expected=$1 kind=$2 add=()
+# gives WHAT EXPECTED OPTION...: what that function says of a tunnel with the options.
+gives() {
+	local what=$1 expected=$2
 	shift 2
-	while [ "$1" != -- ]; do
-		add+=("$1")
-		shift
-	done
-	shift
-	on a ip link add tun type "$kind" "${add[@]}"
+	on a ip link add tun type "$@"
 	trap 'on a ip link del tun' EXIT
-	on a ip link set tun type "$kind" "$@"
-	equal "after the change" "$expected" "$(shown)"
+	equal "$what" "$expected" "$($what)"
+}
+
+# changes EXPECTED KIND OPTIONS CHANGE
+changes() {
+	on a ip link add tun type $2 $3
+	trap 'on a ip link del tun' EXIT
+	on a ip link set tun type $2 $4
+	equal "after the change" "$1" "$(shown)"
 }
 
 ends="local 10.0.0.1 remote 10.0.0.2"
 shown_ends="remote 10.0.0.2 local 10.0.0.1"
 
 while IFS='|' read -r options expected; do
-	check "add $options" shows "$expected" $options
+	check "add $options" gives shown "$expected" $options
 done <<END
 ipip $ends|ipip any $shown_ends ttl inherit pmtudisc
 ipip $ends mode ipip|ipip ipip $shown_ends ttl inherit pmtudisc
@@ -102,45 +87,29 @@ gre key 9|gre remote any local any ttl inherit ikey 0.0.0.9 okey 0.0.0.9
 gre $ends key 7 csum seq ttl 9 tos 0x4 dev va|gre $shown_ends dev va ttl 9 tos 0x4 ikey 0.0.0.7 okey 0.0.0.7 iseq oseq icsum ocsum
 END
 
-check "JSON of an ipip" json_is '{
+check "JSON of an ipip" gives json "$(jq -S -c . <<<'{
 	"proto":"ipip","remote":"10.0.0.2","local":"10.0.0.1","link":"va",
-	"ttl":64,"tos":"0x10","pmtudisc":true}' \
+	"ttl":64,"tos":"0x10","pmtudisc":true}')" \
 	ipip mode ipip $ends ttl 64 tos 0x10 dev va
-check "JSON of a gre" json_is '{
+check "JSON of a gre" gives json "$(jq -S -c . <<<'{
 	"remote":"10.0.0.2","local":"10.0.0.1","link":"va",
-	"ttl":64,"tos":"0x10","pmtudisc":true,"ikey":"0.0.0.1","okey":"0.0.0.2"}' \
+	"ttl":64,"tos":"0x10","pmtudisc":true,"ikey":"0.0.0.1","okey":"0.0.0.2"}')" \
 	gre $ends ttl 64 tos 0x10 dev va ikey 1 okey 2
 
-header_is() {
-	local expected=$1
-	shift
-	on a ip link add tun type "$@"
-	trap 'on a ip link del tun' EXIT
-	equal "link" "$expected" "$(header)"
-}
-
-check "link type and addresses of an ipip" header_is \
+check "link type and addresses of an ipip" gives header \
 	"link/ipip 10.0.0.1 peer 10.0.0.2" ipip $ends
-check "link type and addresses of a gre" header_is \
+check "link type and addresses of a gre" gives header \
 	"link/gre 10.0.0.1 peer 10.0.0.2" gre $ends
-check "link type of a gre without remote" header_is \
+check "link type of a gre without remote" gives header \
 	"link/gre 10.0.0.1 brd 0.0.0.0" gre local 10.0.0.1
 
-mtu_is() {
-	local expected=$1
-	shift
-	on a ip link add tun type "$@"
-	trap 'on a ip link del tun' EXIT
-	equal "mtu" "$expected" "$(mtu)"
-}
-
-check "mtu of ipip over va" mtu_is 1480 ipip $ends
-check "mtu of gre over va" mtu_is 1476 gre $ends
-check "mtu of gre key over va" mtu_is 1472 gre $ends key 1
-check "mtu of gre key csum seq over va" mtu_is 1464 gre $ends key 1 csum seq
+check "mtu of ipip over va" gives mtu 1480 ipip $ends
+check "mtu of gre over va" gives mtu 1476 gre $ends
+check "mtu of gre key over va" gives mtu 1472 gre $ends key 1
+check "mtu of gre key csum seq over va" gives mtu 1464 gre $ends key 1 csum seq
 
 while IFS='|' read -r kind add change expected; do
-	check "$kind $add, then $change" changes "$expected" $kind $add -- $change
+	check "$kind $add, then $change" changes "$expected" $kind "$add" "$change"
 done <<END
 ipip|$ends ttl 64 tos 0x10|ttl 32|ipip any $shown_ends ttl 32 tos 0x10 pmtudisc
 ipip|$ends ttl 64|remote 10.0.0.3|ipip any remote 10.0.0.3 local 10.0.0.1 ttl 64 pmtudisc

@@ -19,18 +19,6 @@ namespaces a b
 wire a va 10.0.0.1/24 b vb 10.0.0.2/24
 start_wire
 
-# tunnel KIND [OPTION...]: fresh on both sides, counters at zero.
-tunnel() {
-	quietly on a ip link del tun || true
-	quietly on b ip link del tun || true
-	on a ip link add tun type "$@" local 10.0.0.1 remote 10.0.0.2
-	on b ip link add tun type "$@" local 10.0.0.2 remote 10.0.0.1
-	on a ip addr add 10.1.1.1/30 dev tun
-	on b ip addr add 10.1.1.2/30 dev tun
-	on a ip link set tun up
-	on b ip link set tun up
-}
-
 # stats NS [DEV]: `rx packets bytes errors dropped, tx packets bytes errors dropped`
 # as 64-bit netlink statistics give them.
 stats() {
@@ -41,7 +29,7 @@ stats() {
 
 # Three pings of 100 bytes and two of 1000: inner packets of 128 and 1028.
 packets_and_bytes() {
-	tunnel "$@"
+	tunnel_pair "$@"
 	on a ping -n -q -c 3 -i 0.1 -s 100 10.1.1.2
 	on a ping -n -q -c 2 -i 0.1 -s 1000 10.1.1.2
 	local bytes=$((3 * 128 + 2 * 1028))
@@ -66,7 +54,7 @@ names_are_explained() {
 
 # A 64-bit count is the same wherever it is read.
 same_everywhere() {
-	tunnel gre
+	tunnel_pair gre
 	on a ping -n -q -c 2 -i 0.1 -s 100 10.1.1.2
 	equal "sysfs rx_bytes" 256 "$(counter b tun rx_bytes)"
 	equal "/proc/net/dev" "256 2 256 2" "$(ip netns exec "$NS_PREFIX-b" \
@@ -78,7 +66,7 @@ inner='ip("10.1.1.1", "10.1.1.2", udp(1, 2, b"x" * 72))'
 arrives() { py "deliver('a', 'va', 'b', 'vb', ip('10.0.0.1', '10.0.0.2', $1))"; }
 
 bad_checksum() {
-	tunnel gre csum
+	tunnel_pair gre csum
 	arrives "gre($inner, csum=True)"
 	arrives "gre($inner, bad_csum=True)"
 	equal "rx_packets: only the right one" 1 "$(counter b tun rx_packets)"
@@ -90,7 +78,7 @@ bad_checksum() {
 }
 
 missing_checksum() {
-	tunnel gre csum
+	tunnel_pair gre csum
 	arrives "gre($inner)"
 	equal "rx_packets" 0 "$(counter b tun rx_packets)"
 	equal "rx_crc_errors" 1 "$(counter b tun rx_crc_errors)"
@@ -98,7 +86,7 @@ missing_checksum() {
 }
 
 checksum_not_asked_for() {
-	tunnel gre
+	tunnel_pair gre
 	arrives "gre($inner, csum=True)"
 	arrives "gre($inner)"
 	equal "rx_packets" 1 "$(counter b tun rx_packets)"
@@ -106,7 +94,7 @@ checksum_not_asked_for() {
 }
 
 sequence() {
-	tunnel gre seq
+	tunnel_pair gre seq
 	arrives "gre($inner, seq=10)"
 	arrives "gre($inner, seq=11)"
 	arrives "gre($inner, seq=11)"
@@ -119,7 +107,7 @@ sequence() {
 }
 
 no_route() {
-	tunnel ipip
+	tunnel_pair ipip
 	on a ip route add unreachable 10.9.9.9
 	on a ip link add lost type ipip local 10.0.0.1 remote 10.9.9.9
 	on a ip link set lost up
@@ -139,7 +127,7 @@ no_next_hop() {
 }
 
 own_loop() {
-	tunnel gre
+	tunnel_pair gre
 	on a ip link add loop type gre local 10.0.0.1 remote 10.9.9.8
 	on a ip link set loop up
 	on a ip route add 10.9.9.8/32 dev loop
@@ -150,7 +138,7 @@ own_loop() {
 }
 
 device_down() {
-	tunnel gre
+	tunnel_pair gre
 	on b ip link set tun down
 	arrives "gre($inner)"
 	equal "rx_packets" 0 "$(counter b tun rx_packets)"

@@ -48,39 +48,34 @@ def exit(kind, version, outer, inner):
     return "0x%02x" % layers[0].tos
 '
 
-# tunnel KIND [OPTION...]: in both namespaces.
+# tunnel KIND [OPTION...]: in both namespaces, without addresses.
 tunnel() {
 	quietly on a ip link del tun || true
 	quietly on b ip link del tun || true
-	on a ip link add tun type "$@" local 10.0.0.1 remote 10.0.0.2
-	on b ip link add tun type "$@" local 10.0.0.2 remote 10.0.0.1
-	on a ip link set tun up
-	on b ip link set tun up
+	tunnel_end a tun 10.0.0.1 10.0.0.2 - "$@"
+	tunnel_end b tun 10.0.0.2 10.0.0.1 - "$@"
 }
 
 enters() { equal "outer tos" "$3" "$(py "entry($1, $2)")"; }
 leaves() { equal "inner tos" "$5" "$(py "exit('$1', $2, $3, $4)")"; }
 
-# The tunnel's tos fixed: the upper six bits are the tunnel's, ECN the inner's;
-# CE is not copied: the outer packet starts anew with ECT(0).
-entry_fixed() {
-	local version=$1 ecn outer
-	for ecn in "0 0x40" "1 0x41" "2 0x42" "3 0x42"; do
-		outer=${ecn#* } ecn=${ecn% *}
-		check "$2 v$version entry: tos 0x40, inner ECN $ecn gives outer $outer" \
+# entry KIND VERSION TOS RESULT...: the outer tos for inner tos 0x18 with ECN 0 to 3.
+entry() {
+	local kind=$1 version=$2 tos=$3 ecn=0 outer
+	shift 3
+	for outer; do
+		check "$kind v$version entry: tos $tos, inner ECN $ecn gives outer $outer" \
 			enters $version "0x18 | $ecn" $outer
+		ecn=$((ecn + 1))
 	done
 }
 
+# The tunnel's tos fixed: the upper six bits are the tunnel's, ECN the inner's;
+# CE is not copied: the outer packet starts anew with ECT(0).
+entry_fixed() { entry $1 $2 0x40 0x40 0x41 0x42 0x42; }
+
 # tos inherit: all of it is the inner's.
-entry_inherited() {
-	local version=$1 ecn outer
-	for ecn in "0 0x18" "1 0x19" "2 0x1a" "3 0x1a"; do
-		outer=${ecn#* } ecn=${ecn% *}
-		check "$2 v$version entry: tos inherit, inner ECN $ecn gives outer $outer" \
-			enters $version "0x18 | $ecn" $outer
-	done
-}
+entry_inherited() { entry $1 $2 inherit 0x18 0x19 0x1a 0x1a; }
 
 # Rows: inner ECN.  Columns: outer Not-ECT, ECT(1), ECT(0), CE.
 exit_table() {
@@ -107,19 +102,19 @@ counts_the_drop() {
 }
 
 tunnel ipip tos 0x40
-entry_fixed 4 ipip
+entry_fixed ipip 4
 exit_table ipip 4
 check "ipip: the drop is counted in rx_frame_errors and rx_errors" counts_the_drop
 tunnel ipip tos inherit
-entry_inherited 4 ipip
+entry_inherited ipip 4
 
 tunnel gre tos 0x40
-entry_fixed 4 gre
-entry_fixed 6 gre
+entry_fixed gre 4
+entry_fixed gre 6
 exit_table gre 4
 tunnel gre tos inherit
-entry_inherited 4 gre
-entry_inherited 6 gre
+entry_inherited gre 4
+entry_inherited gre 6
 exit_table gre 6
 check "gre: the drop is counted in rx_frame_errors and rx_errors" counts_the_drop
 

@@ -19,9 +19,7 @@ load_tunnels gre
 namespaces CPE MID POP
 wire CPE c0 10.0.0.1/24 MID m0 10.0.0.254/24
 wire MID m1 172.16.0.1/24 POP p0 172.16.0.2/24
-on MID sysctl -qw net.ipv4.ip_forward=1
-on CPE ip route add default via 10.0.0.254
-on POP ip route add default via 172.16.0.1
+forwards MID CPE 10.0.0.254 POP 172.16.0.1
 start_wire
 
 # cpe KEY... and pop REMOTE KEY...: (re)make one end.

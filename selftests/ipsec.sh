@@ -42,22 +42,10 @@ policies() {
 	done
 }
 
-tunnel() {
-	for ns in a b; do
-		quietly on $ns ip link del tun || true
-	done
-	on a ip link add tun type "$@" local 10.0.0.1 remote 10.0.0.2
-	on b ip link add tun type "$@" local 10.0.0.2 remote 10.0.0.1
-	on a ip addr add 10.1.1.1/30 dev tun
-	on b ip addr add 10.1.1.2/30 dev tun
-	on a ip link set tun up
-	on b ip link set tun up
-}
-
 protected() {
 	local protocol=$1
 	shift
-	tunnel "$@"
+	tunnel_pair "$@"
 	policies $protocol
 	py 'sniff("a", "va")'
 	ping_ok a 10.1.1.2

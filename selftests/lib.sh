@@ -293,6 +293,37 @@ wire() {
 	on "$4" ip link set "$5" up
 }
 
+# forwards ROUTER {NS GATEWAY}...: it does, and is each one's default gateway by that
+# address of its own.
+forwards() {
+	local router=$1
+	shift
+	on "$router" sysctl -qw net.ipv4.ip_forward=1
+	while [ $# -gt 0 ]; do
+		on "$1" ip route add default via "$2"
+		shift 2
+	done
+}
+
+# tunnel_end NS DEV LOCAL REMOTE ADDRESS KIND [OPTION...]: one end of a tunnel, up.
+# An inner ADDRESS of `-` is left out.
+tunnel_end() {
+	local ns=$1 dev=$2 local=$3 remote=$4 address=$5
+	shift 5
+	on "$ns" ip link add "$dev" type "$@" local "$local" remote "$remote"
+	[ "$address" = - ] || on "$ns" ip addr add "$address" dev "$dev"
+	on "$ns" ip link set "$dev" up
+}
+
+# tunnel_pair KIND [OPTION...]: afresh, `tun` of a, 10.0.0.1 outside and 10.1.1.1/30
+# inside, and `tun` of b, 10.0.0.2 and 10.1.1.2/30.
+tunnel_pair() {
+	quietly on a ip link del tun || true
+	quietly on b ip link del tun || true
+	tunnel_end a tun 10.0.0.1 10.0.0.2 10.1.1.1/30 "$@"
+	tunnel_end b tun 10.0.0.2 10.0.0.1 10.1.1.2/30 "$@"
+}
+
 # segment NS BRIDGE: a bridge, the Ethernet segment that `plug` plugs into.
 segment() {
 	on "$1" ip link add "$2" type bridge

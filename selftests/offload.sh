@@ -63,17 +63,6 @@ def wire_sums(inner):
     return "%d wrong" % wrong
 '
 
-tunnel() {
-	quietly on a ip link del tun || true
-	quietly on b ip link del tun || true
-	on a ip link add tun type "$@" local 10.0.0.1 remote 10.0.0.2
-	on b ip link add tun type "$@" local 10.0.0.2 remote 10.0.0.1
-	on a ip addr add 10.1.1.1/30 dev tun
-	on b ip addr add 10.1.1.2/30 dev tun
-	on a ip link set tun up
-	on b ip link set tun up
-}
-
 feature() { on a ethtool -k tun | awk -v f="$1:" '$1 == f { print $2 }'; }
 
 features() {
@@ -105,7 +94,7 @@ sums_on_the_wire() {
 }
 
 large() {
-	tunnel "$@"
+	tunnel_pair "$@"
 	check "$*: offload features" features on
 	check "$*: TCP goes in large pieces, compared" in_large_pieces
 	check "$*: UDP segmentation (UDP_SEGMENT), compared" datagrams
@@ -120,7 +109,7 @@ large gretap
 large gretap key 5 csum
 
 # In-tree a tunnel with sequence numbers has no segmentation offload.
-tunnel gre seq
+tunnel_pair gre seq
 check "gre seq: TCP, compared" arrives
 check "gre seq: checksums and sizes on the wire" sums_on_the_wire
 
@@ -130,18 +119,10 @@ stacked() {
 		quietly on $ns ip link del tun || true
 		quietly on $ns ip link del low || true
 	done
-	on a ip link add low type $1 local 10.0.0.1 remote 10.0.0.2
-	on b ip link add low type $1 local 10.0.0.2 remote 10.0.0.1
-	on a ip addr add 10.3.1.1/30 dev low
-	on b ip addr add 10.3.1.2/30 dev low
-	on a ip link set low up
-	on b ip link set low up
-	on a ip link add tun type $2 local 10.3.1.1 remote 10.3.1.2
-	on b ip link add tun type $2 local 10.3.1.2 remote 10.3.1.1
-	on a ip addr add 10.1.1.1/30 dev tun
-	on b ip addr add 10.1.1.2/30 dev tun
-	on a ip link set tun up
-	on b ip link set tun up
+	tunnel_end a low 10.0.0.1 10.0.0.2 10.3.1.1/30 $1
+	tunnel_end b low 10.0.0.2 10.0.0.1 10.3.1.2/30 $1
+	tunnel_end a tun 10.3.1.1 10.3.1.2 10.1.1.1/30 $2
+	tunnel_end b tun 10.3.1.2 10.3.1.1 10.1.1.2/30 $2
 	arrives
 	sums_on_the_wire
 	on a ip link del tun

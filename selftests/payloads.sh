@@ -25,15 +25,6 @@ start_wire
 sizes="0, 1, 2, 3, 7, 8, 63, 64, 65, 511, 1024, *range(1418, 1476, 3), 1472, 1473,
 	2800, 2904, 2905, 4096, 9000, 16384, 32768, 65000, 65506, 65507"
 
-tunnel() {
-	on a ip link add tun type "$@" local 10.0.0.1 remote 10.0.0.2
-	on a ip addr add 10.1.1.1/30 dev tun
-	on a ip link set tun up
-	on b ip link add tun type "$@" local 10.0.0.2 remote 10.0.0.1
-	on b ip addr add 10.1.1.2/30 dev tun
-	on b ip link set tun up
-}
-
 no_tunnel() {
 	on a ip link del tun
 	on b ip link del tun
@@ -65,7 +56,7 @@ tcp_digest() {
 payloads() {
 	local name=$1
 	shift
-	check "$name: the tunnel is set up" tunnel "$@"
+	check "$name: the tunnel is set up" tunnel_pair "$@"
 	check "$name: TCP both ways (iperf3)" tcp_both_ways
 	check "$name: TCP, digest compared" tcp_digest
 	check "$name: UDP from 0 to 65507 bytes, compared" udp_sizes
@@ -77,10 +68,10 @@ payloads "gre" gre
 payloads "gre key" gre key 7
 payloads "gre key csum seq" gre key 7 csum seq
 
-check "ipip nopmtudisc: the tunnel is set up" tunnel ipip ttl 0 nopmtudisc
+check "ipip nopmtudisc: the tunnel is set up" tunnel_pair ipip ttl 0 nopmtudisc
 check "ipip nopmtudisc: UDP in outer fragments" udp_outer_fragments
 check "ipip nopmtudisc: the tunnel is removed" no_tunnel
-check "gre nopmtudisc: the tunnel is set up" tunnel gre ttl 0 nopmtudisc key 7
+check "gre nopmtudisc: the tunnel is set up" tunnel_pair gre ttl 0 nopmtudisc key 7
 check "gre nopmtudisc: UDP in outer fragments" udp_outer_fragments
 check "gre nopmtudisc: the tunnel is removed" no_tunnel
 

@@ -21,9 +21,7 @@ load_tunnels ipip gre
 namespaces ns1 router ns2
 wire ns1 v1 10.10.10.2/24 router r1 10.10.10.1/24
 wire ns2 v2 10.10.20.2/24 router r2 10.10.20.1/24
-on router sysctl -qw net.ipv4.ip_forward=1
-on ns1 ip route add default via 10.10.10.1
-on ns2 ip route add default via 10.10.20.1
+forwards router ns1 10.10.10.1 ns2 10.10.20.1
 start_wire
 
 underlay_works() {

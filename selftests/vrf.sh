@@ -29,21 +29,13 @@ for colour in red:vr:10 blue:vb:20; do
 done
 
 ends() {
-	on red ip link add tun type "$@" local 10.0.0.1 remote 10.0.0.2
-	on red ip addr add 10.1.1.1/24 dev tun
-	on red ip link set tun up
-	on blue ip link add tun type "$@" local 10.0.0.1 remote 10.0.0.2
-	on blue ip addr add 10.2.1.1/24 dev tun
-	on blue ip link set tun up
+	tunnel_end red tun 10.0.0.1 10.0.0.2 10.1.1.1/24 "$@"
+	tunnel_end blue tun 10.0.0.1 10.0.0.2 10.2.1.1/24 "$@"
 }
 
 bound_to_the_vrf() {
-	on b ip link add tun-red type "$@" local 10.0.0.2 remote 10.0.0.1 dev red
-	on b ip addr add 10.1.1.2/24 dev tun-red
-	on b ip link set tun-red up
-	on b ip link add tun-blue type "$@" local 10.0.0.2 remote 10.0.0.1 dev blue
-	on b ip addr add 10.2.1.2/24 dev tun-blue
-	on b ip link set tun-blue up
+	tunnel_end b tun-red 10.0.0.2 10.0.0.1 10.1.1.2/24 "$@" dev red
+	tunnel_end b tun-blue 10.0.0.2 10.0.0.1 10.2.1.2/24 "$@" dev blue
 }
 
 each_its_own() {
@@ -67,9 +59,7 @@ inner_vrf() {
 unbound_by_rule() {
 	on b ip link del tun-red
 	on b ip link del tun-blue
-	on b ip link add tun-red type "$@" local 10.0.0.2 remote 10.0.0.1
-	on b ip addr add 10.1.1.2/24 dev tun-red
-	on b ip link set tun-red up
+	tunnel_end b tun-red 10.0.0.2 10.0.0.1 10.1.1.2/24 "$@"
 	on b ip rule add to 10.0.0.1 lookup 10
 	ping_ok b 10.1.1.1
 	on b ip rule del to 10.0.0.1 lookup 10
