@@ -16,8 +16,6 @@ def read_cases(path):
     for number, line in enumerate(joined_lines(path), 1):
         word, _, rest = line.partition(" ")
         if not line[0].isspace():
-            if word == "kind":
-                continue            # for the script that chooses the files
             if word not in ("case", "block"):
                 raise SystemExit(f"{path}: neither a case nor a block: {line}")
             current = []
