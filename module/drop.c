@@ -16,7 +16,7 @@ static const struct {
 	u16 detail;	/* likewise, the more specific counter */
 } drops[DROP_MAX] = {
 	[DROP_RX_BAD_HEADER]	= { "rx_bad_header" },
-	[DROP_RX_BAD_VERSION]	= { "rx_bad_version" },
+	[DROP_RX_BAD_VERSION]	= { "rx_bad_version", STAT(rx_errors), STAT(rx_frame_errors) },
 	[DROP_RX_BAD_CSUM]	= { "rx_bad_csum", STAT(rx_errors), STAT(rx_crc_errors) },
 	[DROP_RX_LOOPED_BACK]	= { "rx_looped_back" },
 	[DROP_RX_NO_TUNNEL]	= { "rx_no_tunnel" },

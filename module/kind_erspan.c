@@ -18,9 +18,15 @@
 
 #define ERSPAN_TIMESTAMP_NS	(100 * NSEC_PER_USEC)
 
+/* Type I is a bare GRE header with the EtherType of type II. */
+static bool erspan_is_type1(const struct gre_header *g)
+{
+	return g->proto == ETH_P_ERSPAN && g->len == WIRE_GRE_BASE_LEN;
+}
+
 /*
- * Type I is a bare GRE header with the EtherType of type II. Decode the ERSPAN
- * header of the others, which makes it readable.
+ * Decode the ERSPAN header, if there is one, and make it readable. Unless the
+ * result is %DROP_RX_BAD_HEADER, the session is known.
  */
 static enum tunnel_drop erspan_parse(struct sk_buff *skb, unsigned int offset,
 				     const struct gre_header *g, struct erspan_header *e)
@@ -29,11 +35,12 @@ static enum tunnel_drop erspan_parse(struct sk_buff *skb, unsigned int offset,
 	int err;
 
 	memset(e, 0, sizeof(*e));
-	if (g->proto == ETH_P_ERSPAN && g->len == WIRE_GRE_BASE_LEN)
+	if (erspan_is_type1(g))
 		return DROP_NONE;
 	for (;;) {
 		if (unlikely(!pskb_may_pull(skb, offset + g->len + len)))
-			return DROP_RX_BAD_HEADER;
+			return len == WIRE_ERSPAN_BASE_LEN ? DROP_RX_BAD_HEADER :
+							     DROP_RX_TRUNCATED;
 		err = wire_erspan_parse(e, skb->data + offset + g->len, len);
 		if (err >= 0)
 			return DROP_NONE;
@@ -53,7 +60,7 @@ static void erspan_packet(struct tunnel_packet *p, const struct gre_header *g,
 		.proto		= htons(ETH_P_TEB),
 		.header_len	= g->len + wire_erspan_len(e->version),
 	};
-	if (e->version)
+	if (!erspan_is_type1(g))
 		p->flags |= GRE_KEY;
 }
 
@@ -86,6 +93,20 @@ static struct metadata_dst *erspan_metadata(struct sk_buff *skb, const struct tu
 	return md;
 }
 
+/* Nobody takes the packet; its sender is told. */
+static void erspan_refuse(struct sk_buff *skb)
+{
+	icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+}
+
+/* A header that is not what the tunnel of its session can read. */
+static void erspan_drop_known(struct sk_buff *skb, struct tunnel *t, enum tunnel_drop drop)
+{
+	if (drop == DROP_RX_TRUNCATED)
+		erspan_refuse(skb);
+	tunnel_drop(t, skb, drop);
+}
+
 /**
  * erspan_receive() - take over a GRE packet with an ERSPAN EtherType
  * @skb: the packet, consumed; skb->data at the GRE header
@@ -103,23 +124,25 @@ int erspan_receive(struct sk_buff *skb, struct tunnel_net *tn, const struct gre_
 	enum tunnel_drop drop;
 
 	drop = erspan_parse(skb, 0, g, &e);
-	if (unlikely(drop)) {
+	if (unlikely(drop == DROP_RX_BAD_HEADER)) {
 		tunnel_drop_unknown(tn, &kind_erspan, skb, drop);
 		return 0;
 	}
 	erspan_packet(&p, g, &e);
 	c = table_lookup(tn, KIND_ERSPAN, skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr, &p);
 	if (unlikely(!c)) {
-		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+		erspan_refuse(skb);
 		tunnel_drop_unknown(tn, &kind_erspan, skb, DROP_RX_NO_TUNNEL);
 		return 0;
 	}
-	if (c->collect_md) {
+	if (likely(!drop) && c->collect_md) {
 		md = erspan_metadata(skb, &p, &e);
-		if (unlikely(!md)) {
-			tunnel_drop(c->tunnel, skb, DROP_RX_NO_MEMORY);
-			return 0;
-		}
+		if (unlikely(!md))
+			drop = DROP_RX_NO_MEMORY;
+	}
+	if (unlikely(drop)) {
+		erspan_drop_known(skb, c->tunnel, drop);
+		return 0;
 	}
 	return receive(skb, c, &p, md);
 }
@@ -136,7 +159,7 @@ void erspan_session(struct sk_buff *skb, unsigned int offset, const struct gre_h
 {
 	struct erspan_header e;
 
-	if (!erspan_parse(skb, offset, g, &e))
+	if (erspan_parse(skb, offset, g, &e) != DROP_RX_BAD_HEADER)
 		erspan_packet(p, g, &e);
 }
 

@@ -74,7 +74,7 @@ static inline u16 wire_erspan_len(u8 version)
 
 /**
  * wire_erspan_parse() - decode an ERSPAN header
- * @h: the result, complete only on success
+ * @h: the result, of which only version and session are set without success
  * @data: the first byte
  * @len: how many bytes can be read there
  *
@@ -89,6 +89,7 @@ static inline int wire_erspan_parse(struct erspan_header *h, const void *data, u
 	if (len < WIRE_ERSPAN_BASE_LEN)
 		return -1;
 	h->version = p[0] >> 4;
+	h->session = get_unaligned_be16(p + 2) & WIRE_ERSPAN_SESSION_MAX;
 	if (h->version != 1 && h->version != 2)
 		return -2;
 	if (len < wire_erspan_len(h->version))
@@ -97,7 +98,6 @@ static inline int wire_erspan_parse(struct erspan_header *h, const void *data, u
 	h->cos = p[2] >> 5;
 	h->en_bso = p[2] >> 3 & 3;
 	h->truncated = p[2] >> 2 & 1;
-	h->session = get_unaligned_be16(p + 2) & WIRE_ERSPAN_SESSION_MAX;
 	h->index = 0;
 	h->timestamp = 0;
 	h->hwid = 0;

@@ -24,6 +24,8 @@ static void fuzz_bytes(const u8 *data, size_t len)
 		return;
 	}
 	version = data[0] >> 4;
+	must(header.version == version);
+	must(header.session == (get_unaligned_be16(data + 2) & WIRE_ERSPAN_SESSION_MAX));
 	if (version != 1 && version != 2) {
 		must(n == -2);
 		return;
@@ -32,7 +34,7 @@ static void fuzz_bytes(const u8 *data, size_t len)
 		must(n == -1);
 		return;
 	}
-	must(n == wire_erspan_len(version) && header.version == version);
+	must(n == wire_erspan_len(version));
 
 	/* The first word has no reserved bits: it is the same when built again. */
 	wire_erspan_build(rebuilt, &header);
