@@ -38,6 +38,14 @@ top() {
 # A team that nobody has given a mode carries nothing.
 carries() { [ "$1" != team ]; }
 
+# In Linux 7.2 team_add_slave() itself writes the 4 bytes of such a device's address
+# where there is no room for them, and the kernel stops it; with the in-tree modules, too.
+team_is_sound() {
+	case $(uname -r) in
+	7.*) skip "team of this kernel overruns a buffer with a device that is no Ethernet" ;;
+	esac
+}
+
 # Ethernet tunnels are Ethernet: everything works.
 ethernet() {
 	fresh
@@ -68,6 +76,7 @@ free_again() {
 point_to_point() {
 	local kind=$1
 	shift
+	[ "$1" != team ] || [ "$kind" = gretap ] || team_is_sound
 	fresh
 	top "$@"
 	on a ip link add tun type "$kind" local 10.0.0.1 remote 10.0.0.2
@@ -87,6 +96,7 @@ point_to_point() {
 # To many, where there are header_ops. Newer kernels refuse to take such a
 # device; older ones have to leave the tunnel's data alone.
 to_many() {
+	[ "$1" != team ] || team_is_sound
 	fresh
 	top "$@"
 	on a ip link add tun type gre local 10.0.0.1 key 7
@@ -124,6 +134,7 @@ def for_each_size(ns, dev, to):
 
 check "gretap in a bridge" ethernet bridge
 check "gretap in a bond" ethernet bond mode active-backup miimon 100
+check "gretap in a team" point_to_point gretap team
 for kind in gre ipip; do
 	check "$kind in a bond" point_to_point $kind bond mode active-backup fail_over_mac active
 	check "$kind in a team" point_to_point $kind team
