@@ -25,6 +25,7 @@
 hub_topology() {
 	need iptables
 	namespaces lan POP C1 C2 C3 NAT
+	keep POP C1
 	segment lan sw0
 	for ns in POP C1 C2 C3; do ipv6_on $ns; done
 	plug POP eth0 172.16.0.2/24 lan sw0
@@ -34,6 +35,11 @@ hub_topology() {
 	wire C3 eth0 10.0.0.3/24 NAT eth0 10.0.0.254/24
 	on NAT sysctl -qw net.ipv4.ip_forward=1
 	on NAT iptables -t nat -A POSTROUTING -o eth1 -j MASQUERADE
+	# longer than any test takes, however slow the machine
+	for knob in nf_conntrack_gre_timeout nf_conntrack_gre_timeout_stream \
+		nf_conntrack_generic_timeout; do
+		quietly on NAT sysctl -qw net.netfilter.$knob=3600 || true
+	done
 	on C3 ip route add default via 10.0.0.254
 }
 

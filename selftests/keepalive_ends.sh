@@ -16,6 +16,7 @@ culvert || skip "only culvert has keepalive"
 load_tunnels gre
 
 namespaces A B
+keep A B
 wire A eth0 10.0.0.1/24 B eth0 10.0.0.2/24
 start_wire
 

@@ -18,6 +18,7 @@ need python3 iptables
 python3 -c 'import scapy' 2>/dev/null || skip "scapy is not installed"
 
 namespaces A B
+keep A
 wire A eth0 10.0.0.1/24 B eth0 10.0.0.2/24
 # B's own kernel has no part in this.
 on B iptables -A INPUT -p gre -j DROP

@@ -19,6 +19,7 @@ load_tunnels gre
 need iptables
 
 namespaces CPE MID POP
+keep CPE
 wire CPE c0 10.0.0.1/24 MID m0 10.0.0.254/24
 wire MID m1 172.16.0.1/24 POP p0 172.16.0.2/24
 on MID sysctl -qw net.ipv4.ip_forward=1

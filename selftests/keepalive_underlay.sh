@@ -22,6 +22,7 @@ kernel_has vrf || skip "this kernel has no vrf"
 kernel_has fou || skip "this kernel has no fou"
 
 namespaces A B inner
+keep A B inner
 wire A va 10.0.0.1/24 B vb 10.0.0.2/24
 wire A wa 10.0.1.1/24 B wb 10.0.1.2/24
 on A ip addr add 10.8.8.8/32 dev lo

@@ -211,6 +211,7 @@ forgets() {
 	knob POP tunnel0 learning_timeout 6
 	wait_until 60 knows_not 192.168.14.20
 	wait_until 60 knows_not 192.168.14.2
+	wait_until 60 eval '[ "$(learned peers)" = 1 ]'
 	at_least "forgotten" 40 "$(learned forgotten)"
 	knows 192.168.14.1 172.16.0.11
 	kill $ping

@@ -31,6 +31,7 @@ failed=0
 finished=no
 trace=yes
 created=()
+declare -A keepers=()
 background=()
 wire_pid=
 
@@ -127,16 +128,18 @@ contains() {
 	return 1
 }
 
-# wait_until SECONDS COMMAND...: poll until the command succeeds.
+# wait_until SECONDS COMMAND...: poll until the command succeeds, at first often:
+# to ask can cost as much as what is waited for.
 wait_until() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1)) polls=0
 	shift
 	until quietly "$@"; do
 		if [ "$SECONDS" -ge "$end" ]; then
 			echo "did not happen in time: $*"
 			return 1
 		fi
-		sleep 0.1
+		polls=$((polls + 1))
+		if [ $polls -le 5 ]; then sleep 0.1; else sleep 0.4; fi
 	done
 }
 
@@ -349,22 +352,42 @@ drops() {
 		awk -v name="$3:" '$1 == name { n = $2 } END { print n + 0 }'
 }
 
+# keep NAMESPACE...: a process in each, by whose /sys `knob` reads and writes there
+# without a process of its own. It keeps the namespace alive, too.
+keep() {
+	local ns
+	for ns; do
+		ip netns exec "$NS_PREFIX-$ns" sleep infinity >/dev/null 2>&1 3>&- &
+		keepers[$ns]=$!
+		background+=($!)
+		wait_until 30 grep -q sleep "/proc/$!/comm"
+	done
+}
+
 # knob NS DEV NAME [VALUE]: read or set /sys/class/net/DEV/tunnel/NAME.
 knob() {
-	local ns=$1 file=/sys/class/net/$2/tunnel/$3
+	local ns=$1 file=/sys/class/net/$2/tunnel/$3 root=
+	local inside=(ip netns exec "$NS_PREFIX-$1")
 
+	if [ -n "${keepers[$ns]}" ]; then
+		root=/proc/${keepers[$ns]}/root
+		inside=()
+	fi
 	if [ $# = 3 ]; then
-		ip netns exec "$NS_PREFIX-$ns" cat "$file"
+		"${inside[@]}" cat "$root$file"
 	else
 		show "$ns" "echo $4 > $file"
 		# shellcheck disable=SC2016 # for the shell inside
-		ip netns exec "$NS_PREFIX-$ns" sh -c 'echo "$1" >"$2"' sh "$4" "$file" 2>/dev/null
+		"${inside[@]}" sh -c 'echo "$1" >"$2"' sh "$4" "$root$file" 2>/dev/null
 	fi
 }
 
 # status NS DEV FILE NAME: one value of FILE (keepalive or learning)_status.
 status() {
-	knob "$1" "$2" "$3_status" | awk -v name="$4" '$1 == name { print $2 }'
+	local name value
+	knob "$1" "$2" "$3_status" | while read -r name value; do
+		[ "$name" != "$4" ] || echo "$value"
+	done
 }
 
 # keepalive_is STATE NS [DEV]: what the keepalives of gre1, or DEV, have found.
