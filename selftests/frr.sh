@@ -6,10 +6,25 @@
 #
 #	daemon_config POP ospfd <<END ... END	write what ospfd of POP reads
 #	frr POP zebra ospfd			start them
-#	ask POP "show ip ospf neighbor"		vtysh
+#	ask POP ospfd show ip ospf neighbor	what it says, as in vtysh
 
 frr_dir=/usr/lib/frr
 frr_spaces=()
+
+frr_words='
+def vty(path, command):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
+        daemon.settimeout(30)
+        daemon.connect(path)
+        daemon.sendall(command.encode() + b"\0")
+        said = b""
+        while said[-4:-1] != b"\0\0\0":
+            more = daemon.recv(65536)
+            if not more:
+                break
+            said += more
+        return said[:-4].decode() or "nothing"
+'
 
 # need_frr DAEMON...: skip where FRR is not installed.
 need_frr() {
@@ -18,6 +33,8 @@ need_frr() {
 	for name; do
 		[ -x "$frr_dir/$name" ] || skip "FRR's $name is not installed"
 	done
+	start_wire
+	py "$frr_words"
 }
 
 # Sockets, pid files and configurations of a namespace's daemons.
@@ -33,6 +50,29 @@ daemon_config() {
 	chown frr:frr "$dir/$2.conf"
 }
 
+# start_daemon NS DAEMON [OPTION...]
+start_daemon() {
+	local ns=$1 name=$2 dir
+	shift 2
+	dir=$(run_dir "$ns")
+	show "$ns" "$name" -d
+	ip netns exec "$NS_PREFIX-$ns" "$frr_dir/$name" -d -N "$(space_of "$ns")" "$@" \
+		--log "file:$dir/$name.log" --log-level debugging \
+		>"$dir/$name.out" 2>&1 || { cat "$dir/$name.out"; return 1; }
+	wait_until 30 test -S "$dir/$name.vty"
+}
+
+# A daemon that no longer reads a file gets its configuration by way of mgmtd.
+by_mgmtd() {
+	local dir
+	dir=$(run_dir "$1")
+	[ -S "$dir/mgmtd.vty" ] || start_daemon "$1" mgmtd
+	start_daemon "$1" "$2"
+	show "$1" vtysh -f "$2.conf"
+	ip netns exec "$NS_PREFIX-$1" vtysh -N "$(space_of "$1")" -f "$dir/$2.conf" \
+		>"$dir/vtysh.out" 2>&1 || { cat "$dir/vtysh.out"; return 1; }
+}
+
 # frr NS DAEMON...: start daemons, zebra first.
 frr() {
 	local ns=$1 name dir
@@ -41,11 +81,11 @@ frr() {
 	frr_spaces+=("$ns")
 	for name; do
 		[ -e "$dir/$name.conf" ] || daemon_config "$ns" "$name" </dev/null
-		show "$ns" "$name" -d
-		ip netns exec "$NS_PREFIX-$ns" "$frr_dir/$name" -d -N "$(space_of "$ns")" \
-			-f "$dir/$name.conf" --log "file:$dir/$name.log" --log-level debugging \
-			>"$dir/$name.out" 2>&1 || { cat "$dir/$name.out"; return 1; }
-		wait_until 30 test -S "$dir/$name.vty"
+		if "$frr_dir/$name" --help | grep -q config_file; then
+			start_daemon "$ns" "$name" -f "$dir/$name.conf"
+		else
+			by_mgmtd "$ns" "$name"
+		fi
 	done
 }
 
@@ -57,12 +97,15 @@ stop_frr() {
 	done
 }
 
-# ask NS COMMAND...: what its daemons say.
+# ask NS DAEMON COMMAND...: what it says. We talk to the daemon ourselves: vtysh takes
+# seconds to start, and is what a script would do most of the time. An answer ends with
+# three zero bytes and a status.
 ask() {
-	local ns=$1
-	shift
-	show "$ns" vtysh -c "$*"
-	ip netns exec "$NS_PREFIX-$ns" vtysh -N "$(space_of "$ns")" -c "$*" 2>/dev/null
+	local path said
+	path=$(run_dir "$1")/$2.vty
+	shift 2
+	said=$(py "vty('$path', '$*')")
+	printf '%s\n' "$said"
 }
 
 # or_logs COMMAND...: if it fails, say what the daemons have to say.
@@ -72,6 +115,8 @@ or_logs() {
 	for ns in "${frr_spaces[@]}"; do
 		grep -v vici_reconnect "$(run_dir "$ns")"/*.log | tail -n 40
 		on "$ns" ip -d addr show
+		on "$ns" ip route show
+		on "$ns" ip neigh show
 	done
 	return 1
 }

@@ -24,7 +24,7 @@ ospf() {
 		interface $2
 		 ip ospf network point-to-multipoint
 		 ip ospf hello-interval 2
-		 ip ospf dead-interval 20
+		 ip ospf dead-interval 10
 		 ip ospf retransmit-interval 3
 		router ospf
 		 ospf router-id 192.168.14.$3
@@ -35,7 +35,7 @@ ospf() {
 	frr "$1" zebra ospfd
 }
 
-full_neighbours() { ask "$1" show ip ospf neighbor | grep -c "Full/"; }
+full_neighbours() { ask "$1" ospfd show ip ospf neighbor | grep -c "Full/"; }
 has_neighbours() { [ "$(full_neighbours "$1")" = "$2" ]; }
 
 nothing_without_replication() {
@@ -47,7 +47,7 @@ nothing_without_replication() {
 	# What the customers send arrives, and they are learned from it ...
 	wait_until 60 eval '[ "$(status POP tunnel0 learning peers)" -ge 3 ]'
 	for n in 1 2 3; do
-		wait_until 60 eval "ask POP show ip ospf neighbor | grep -q 192.168.14.$n"
+		wait_until 60 eval "ask POP ospfd show ip ospf neighbor | grep -q 192.168.14.$n"
 	done
 	# ... but they hear nothing.
 	has_neighbours POP 0

@@ -28,7 +28,7 @@ rip() {
 		 network $2
 		 network lan0
 		 passive-interface lan0
-		 timers basic 5 30 20
+		 timers basic 5 12 5
 	END
 	frr "$1" zebra ripd
 }
