@@ -107,6 +107,12 @@ static const struct {
 static struct nla_policy policies[FAMILY_MAX][OPT_ATTR_MAX];
 static struct rtnl_link_ops link_ops[KIND_MAX];
 
+/* Whether the kind's set of attributes has an option. */
+static bool option_exists(const struct tunnel_kind *kind, enum option o)
+{
+	return options[o].attr[kind->family];
+}
+
 /* The attribute of an option, or NULL if it was not given. */
 static const struct nlattr *option_get(struct nlattr *data[], const struct tunnel_kind *kind,
 				       enum option o)
@@ -179,8 +185,8 @@ static void parse_df(struct tunnel_config *c, const struct tunnel_kind *kind,
 		      (!is_new || option_get(data, kind, OPT_TTL));
 	u8 pmtudisc = 1;
 
-	/* Of vti's outer header, IPsec decides. */
-	if (kind->family == FAMILY_VTI)
+	/* Where IPsec decides on the outer header, there is nothing to set. */
+	if (!option_exists(kind, OPT_PMTUDISC))
 		return;
 	if (option_u8(data, kind, OPT_PMTUDISC, &pmtudisc) || (is_new && data))
 		c->frag_off = pmtudisc || forced ? htons(IP_DF) : 0;
@@ -251,9 +257,9 @@ static int parse_keys(struct tunnel_config *c, const struct tunnel_kind *kind,
  */
 static bool is_restatement(struct nlattr *data[], const struct tunnel_kind *kind)
 {
-	if (kind->family == FAMILY_GRE)
+	if (option_exists(kind, OPT_IFLAGS))
 		return option_get(data, kind, OPT_IFLAGS) && option_get(data, kind, OPT_OFLAGS);
-	if (kind->family == FAMILY_VTI)
+	if (option_exists(kind, OPT_IKEY))
 		return option_get(data, kind, OPT_IKEY) && option_get(data, kind, OPT_OKEY);
 	return option_get(data, kind, OPT_TTL) && option_get(data, kind, OPT_TOS) &&
 	       option_get(data, kind, OPT_PMTUDISC);
