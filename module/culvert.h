@@ -699,7 +699,9 @@ void payload_unregister(void);
 #if IS_ENABLED(CONFIG_XFRM)
 int ipsec_register(void);
 void ipsec_unregister(void);
-const struct tunnel_config *ipsec_lookup(struct sk_buff *skb, u8 protocol, __be32 spi);
+struct xfrm_state;
+const struct tunnel_config *ipsec_lookup(struct sk_buff *skb, u8 protocol, __be32 spi,
+					 struct xfrm_state **state);
 int ipsec_input(struct sk_buff *skb, const struct tunnel_config *c, int protocol, __be32 spi,
 		int encap_type);
 int ipsec_received(struct sk_buff *skb, int err);

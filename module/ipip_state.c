@@ -74,12 +74,14 @@ static const struct xfrm_input_afinfo ipip_afinfo = {
 bool ipip_state_receive(struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
-	const struct tunnel_config *c = ipsec_lookup(skb, IPPROTO_IPIP, iph->saddr);
-	u32 mark = c ? be32_to_cpu(c->i_key) : skb->mark;
+	const struct tunnel_config *c;
 	struct xfrm_state *x;
 
-	x = xfrm_state_lookup(dev_net(skb->dev), mark, (const xfrm_address_t *)&iph->daddr,
-			      iph->saddr, IPPROTO_IPIP, AF_INET);
+	c = ipsec_lookup(skb, IPPROTO_IPIP, iph->saddr, &x);
+	if (!c)
+		x = xfrm_state_lookup(dev_net(skb->dev), skb->mark,
+				      (const xfrm_address_t *)&iph->daddr, iph->saddr,
+				      IPPROTO_IPIP, AF_INET);
 	if (!x)
 		return false;
 	xfrm_state_put(x);

@@ -36,16 +36,12 @@ static const struct tunnel_config *ipsec_tunnel(struct sk_buff *skb, __be32 loca
 	return table_lookup(tunnel_net(dev_net(skb->dev)), KIND_VTI, skb, local, remote, &none);
 }
 
-static bool ipsec_mark_finds(struct net *net, u32 mark, const struct iphdr *iph, u8 protocol,
-			     __be32 spi)
+/* The state that a packet's header and this mark find, for the caller to put. */
+static struct xfrm_state *ipsec_find_state(struct net *net, u32 mark, const struct iphdr *iph,
+					   u8 protocol, __be32 spi)
 {
-	struct xfrm_state *x;
-
-	x = xfrm_state_lookup(net, mark, (const xfrm_address_t *)&iph->daddr, spi, protocol,
-			      AF_INET);
-	if (x)
-		xfrm_state_put(x);
-	return x;
+	return xfrm_state_lookup(net, mark, (const xfrm_address_t *)&iph->daddr, spi, protocol,
+				 AF_INET);
 }
 
 /**
@@ -53,27 +49,50 @@ static bool ipsec_mark_finds(struct net *net, u32 mark, const struct iphdr *iph,
  * @skb: the packet, skb->data at the transport header
  * @protocol: IPPROTO_ESP, _AH, _COMP or _IPIP
  * @spi: the SPI, or 0 to be read from the packet
+ * @state: set to the state that the device's key finds, for the caller to put,
+ *	or to NULL
  *
  * Of several devices with the same endpoints it is the first whose key finds
- * the state.
+ * a state.
  *
  * Return: its configuration, or NULL. Softirq, RCU.
  */
-const struct tunnel_config *ipsec_lookup(struct sk_buff *skb, u8 protocol, __be32 spi)
+const struct tunnel_config *ipsec_lookup(struct sk_buff *skb, u8 protocol, __be32 spi,
+					 struct xfrm_state **state)
 {
 	const struct tunnel_config *first, *c;
 	__be32 seq;
 
+	*state = NULL;
 	first = ipsec_tunnel(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr);
-	if (!first || likely(!table_sibling(first)))
+	if (!first || (!spi && xfrm_parse_spi(skb, protocol, &spi, &seq)))
 		return first;
-	if (!spi && xfrm_parse_spi(skb, protocol, &spi, &seq))
-		return first;
-	for (c = first; c; c = table_sibling(c))
-		if (ipsec_mark_finds(dev_net(skb->dev), be32_to_cpu(c->i_key), ip_hdr(skb),
-				     protocol, spi))
+	for (c = first; c; c = table_sibling(c)) {
+		*state = ipsec_find_state(dev_net(skb->dev), be32_to_cpu(c->i_key), ip_hdr(skb),
+					  protocol, spi);
+		if (*state)
 			return c;
+	}
 	return first;
+}
+
+/*
+ * Transport mode is not for a device, though what is inside may be, such as
+ * IPComp in ESP: the kernel's own handler takes that. Of marks it knows the
+ * packet's only, which becomes the key where the state asks for that.
+ */
+static bool ipsec_is_for_tunnel(struct sk_buff *skb, const struct tunnel_config *c,
+				struct xfrm_state *state)
+{
+	bool transport;
+
+	if (!state)
+		return true;
+	transport = state->props.mode == XFRM_MODE_TRANSPORT;
+	if (transport && (skb->mark & state->mark.m) != state->mark.v)
+		skb->mark = be32_to_cpu(c->i_key);
+	xfrm_state_put(state);
+	return !transport;
 }
 
 /**
@@ -99,9 +118,11 @@ int ipsec_input(struct sk_buff *skb, const struct tunnel_config *c, int protocol
 /* xfrm4_protocol.input_handler: also what was within UDP. */
 static int ipsec_rcv_encap(struct sk_buff *skb, int protocol, __be32 spi, int encap_type)
 {
-	const struct tunnel_config *c = ipsec_lookup(skb, protocol, spi);
+	const struct tunnel_config *c;
+	struct xfrm_state *state;
 
-	if (!c)
+	c = ipsec_lookup(skb, protocol, spi, &state);
+	if (!c || !ipsec_is_for_tunnel(skb, c, state))
 		return -EINVAL;
 	if (unlikely(!xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb))) {
 		tunnel_drop(c->tunnel, skb, DROP_RX_POLICY);
@@ -190,6 +211,19 @@ static bool ipsec_is_counted(const struct sk_buff *skb)
 	return IS_ERR(XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip4);
 }
 
+/*
+ * ipsec_is_for_tunnel() may have made the key the packet's mark, which is not
+ * for the policies that the stack looks up next.
+ */
+static void ipsec_clear_mark(struct sk_buff *skb, const struct tunnel_config *c)
+{
+	const struct sec_path *sp = skb_sec_path(skb);
+
+	if (sp && sp->len > 1 && sp->xvec[0]->mark.m &&
+	    skb->mark == be32_to_cpu(c->i_key))
+		skb->mark = 0;
+}
+
 /**
  * ipsec_received() - IPsec is through with a packet
  * @skb: the packet, skb->data at what was inside; not consumed
@@ -226,6 +260,7 @@ int ipsec_received(struct sk_buff *skb, int err)
 		return -EPERM;
 	}
 	t = c->tunnel;
+	ipsec_clear_mark(skb, c);
 	skb_scrub_packet(skb, !net_eq(t->net, dev_net(t->dev)));
 	skb->dev = t->dev;
 	dev_sw_netstats_rx_add(t->dev, skb->len);
@@ -256,11 +291,14 @@ static int ipsec_error(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	const struct tunnel_config *c;
+	struct xfrm_state *x;
 
 	for (c = ipsec_tunnel(skb, iph->saddr, iph->daddr); c; c = table_sibling(c)) {
-		if (!ipsec_mark_finds(dev_net(skb->dev), vti_mark_out(c), iph, iph->protocol,
-				      ipsec_quoted_spi(skb)))
+		x = ipsec_find_state(dev_net(skb->dev), vti_mark_out(c), iph, iph->protocol,
+				     ipsec_quoted_spi(skb));
+		if (!x)
 			continue;
+		xfrm_state_put(x);
 		icmp_error_route(skb, info, 0, iph->protocol);
 		return 0;
 	}
