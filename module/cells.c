@@ -25,6 +25,13 @@ struct cell {
 	struct napi_struct napi;
 };
 
+/* What a queued packet remembers: skb->dev may be another one until its turn. */
+struct cell_cb {
+	struct net_device *dev;
+};
+
+#define CELL_CB(skb)	((struct cell_cb *)(skb)->cb)
+
 static struct cell __percpu *cells;
 static struct net_device *cells_dev;
 
@@ -43,6 +50,7 @@ static int cell_poll(struct napi_struct *napi, int budget)
 		skb = skb_dequeue(&cell->queue);
 		if (!skb)
 			break;
+		skb->dev = CELL_CB(skb)->dev;
 		/* GRO takes a packet apart that a tap may still have to read. */
 		if (skb_cloned(skb))
 			netif_receive_skb(skb);
@@ -58,15 +66,17 @@ static int cell_poll(struct napi_struct *napi, int budget)
 /**
  * cells_queue() - give a received inner packet to this CPU's NAPI
  * @skb: the packet; taken over unless the queue is full
+ * @dev: whose it is; skb->dev is not touched yet
  *
- * Return: false if the queue is full. Softirq.
+ * Return: false if the queue is full. BH disabled.
  */
-bool cells_queue(struct sk_buff *skb)
+bool cells_queue(struct sk_buff *skb, struct net_device *dev)
 {
 	struct cell *cell = this_cpu_ptr(cells);
 
 	if (unlikely(skb_queue_len_lockless(&cell->queue) >= CELL_QUEUE_MAX))
 		return false;
+	CELL_CB(skb)->dev = dev;
 	skb_queue_tail(&cell->queue, skb);
 	napi_schedule(&cell->napi);
 	return true;
@@ -94,7 +104,7 @@ void cells_flush(const struct net_device *dev)
 			continue;
 		spin_lock_bh(&cell->queue.lock);
 		skb_queue_walk_safe(&cell->queue, skb, next) {
-			if (skb->dev != dev)
+			if (CELL_CB(skb)->dev != dev)
 				continue;
 			__skb_unlink(skb, &cell->queue);
 			__skb_queue_tail(&gone, skb);

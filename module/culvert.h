@@ -580,7 +580,7 @@ int receive(struct sk_buff *skb, const struct tunnel_config *c, const struct tun
 	    struct metadata_dst *md);
 int cells_init(void);
 void cells_exit(void);
-bool cells_queue(struct sk_buff *skb);
+bool cells_queue(struct sk_buff *skb, struct net_device *dev);
 void cells_flush(const struct net_device *dev);
 
 /* transmit.c */

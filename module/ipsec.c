@@ -198,15 +198,15 @@ static const struct xfrm_state *ipsec_state(struct sk_buff *skb)
 }
 
 /*
- * A packet that we have refused comes back as an error. Nobody reads the mark
- * any more.
+ * A packet that we have taken or refused comes back once more, as an error.
+ * Nobody reads the mark any more.
  */
-static void ipsec_set_counted(struct sk_buff *skb)
+static void ipsec_set_done(struct sk_buff *skb)
 {
 	XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip4 = ERR_PTR(-EPERM);
 }
 
-static bool ipsec_is_counted(const struct sk_buff *skb)
+static bool ipsec_is_done(const struct sk_buff *skb)
 {
 	return IS_ERR(XFRM_TUNNEL_SKB_CB(skb)->tunnel.ip4);
 }
@@ -224,46 +224,73 @@ static void ipsec_clear_mark(struct sk_buff *skb, const struct tunnel_config *c)
 		skb->mark = 0;
 }
 
+/*
+ * Take a packet from IPsec, and tell it to drop the packet, which gives back
+ * its own reference only: the packet is in our queue then. To leave it to IPsec
+ * would mean to change skb->dev now. But while a packet is decrypted
+ * asynchronously IPsec holds a reference to the device, and in 6.12.94 and other
+ * stable kernels it returns that to whatever device is in skb->dev at the end
+ * (CVE-2026-72463).
+ */
+static int ipsec_take(struct sk_buff *skb, struct tunnel *t)
+{
+	unsigned int len = skb->len;
+
+	skb_scrub_packet(skb, !net_eq(t->net, dev_net(t->dev)));
+	if (likely(cells_queue(skb_get(skb), t->dev))) {
+		dev_sw_netstats_rx_add(t->dev, len);
+	} else {
+		kfree_skb(skb);
+		tunnel_drop_count(t, DROP_RX_BACKLOG);
+	}
+	return -EINPROGRESS;
+}
+
+/* Decrypted: by tunnel mode, for a device with the endpoints of @first. */
+static int ipsec_deliver(struct sk_buff *skb, const struct xfrm_state *x,
+			 const struct tunnel_config *first)
+{
+	const struct tunnel_config *c;
+
+	/* The inner packet's policy check must not read of the outer one's. */
+	memset(&XFRM_TUNNEL_SKB_CB(skb)->header, 0, sizeof(XFRM_TUNNEL_SKB_CB(skb)->header));
+	c = ipsec_choose(skb, x, first);
+	ipsec_set_done(skb);
+	if (unlikely(!c)) {
+		tunnel_drop_count(first->tunnel, DROP_RX_INNER_POLICY);
+		return -EPERM;
+	}
+	ipsec_clear_mark(skb, c);
+	return ipsec_take(skb, c->tunnel);
+}
+
 /**
  * ipsec_received() - IPsec is through with a packet
- * @skb: the packet, skb->data at what was inside; not consumed
+ * @skb: the packet, skb->data at what was inside
  * @err: 0, or that it is going to be dropped
  *
  * xfrm4_protocol.cb_handler: called for every packet, whether we have seen it
  * before or not.
  *
- * Return: 0 if it was for a tunnel, 1 if not, or an errno to drop it. RCU, BH
- * disabled.
+ * Return: 1 if it was not for a tunnel, 0 if it was and is going to be dropped,
+ * or an errno to drop it, also if it was taken. RCU, BH disabled.
  */
 int ipsec_received(struct sk_buff *skb, int err)
 {
-	const struct xfrm_state *x = ipsec_state(skb);
-	const struct tunnel_config *first, *c;
-	struct tunnel *t;
+	const struct tunnel_config *first;
+	const struct xfrm_state *x;
 
+	if (err && ipsec_is_done(skb))
+		return 0;
+	x = ipsec_state(skb);
 	if (!x)
 		return ipsec_refused(skb);
 	first = ipsec_tunnel_of_state(skb, x);
 	if (!first)
 		return 1;
-	if (err) {
-		if (!ipsec_is_counted(skb))
-			tunnel_drop_count(first->tunnel, DROP_RX_IPSEC);
-		return 0;
-	}
-	/* The inner packet's policy check must not read of the outer one's. */
-	memset(&XFRM_TUNNEL_SKB_CB(skb)->header, 0, sizeof(XFRM_TUNNEL_SKB_CB(skb)->header));
-	c = ipsec_choose(skb, x, first);
-	if (!c) {
-		tunnel_drop_count(first->tunnel, DROP_RX_INNER_POLICY);
-		ipsec_set_counted(skb);
-		return -EPERM;
-	}
-	t = c->tunnel;
-	ipsec_clear_mark(skb, c);
-	skb_scrub_packet(skb, !net_eq(t->net, dev_net(t->dev)));
-	skb->dev = t->dev;
-	dev_sw_netstats_rx_add(t->dev, skb->len);
+	if (!err)
+		return ipsec_deliver(skb, x, first);
+	tunnel_drop_count(first->tunnel, DROP_RX_IPSEC);
 	return 0;
 }
 

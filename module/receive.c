@@ -126,7 +126,7 @@ static bool receive_wants_gro(const struct sk_buff *skb)
 static void receive_deliver(struct tunnel *t, struct sk_buff *skb)
 {
 	if (this_cpu_read(receive_depth) >= RECEIVE_DEPTH || receive_wants_gro(skb)) {
-		if (unlikely(!cells_queue(skb)))
+		if (unlikely(!cells_queue(skb, t->dev)))
 			tunnel_drop(t, skb, DROP_RX_BACKLOG);
 		return;
 	}
