@@ -62,7 +62,7 @@ options() {
 populate() {
 	local kind
 
-	for kind in $KINDS; do
+	for kind in $KINDS vti; do
 		quietly on "$1" ip link add "t-$kind" type "$kind" local "$2" remote "$3" \
 			$(options "$kind" 7) || continue
 		quietly on "$1" ip addr add "${4-192.168.7.1/24}" dev "t-$kind" || true
@@ -160,7 +160,7 @@ against_each_other() {
 base_devices() {
 	local base
 
-	for base in tunl0 gre0 gretap0 erspan0 sit0; do
+	for base in tunl0 gre0 gretap0 erspan0 sit0 ip_vti0; do
 		quietly on side ip link show "$base" || continue
 		quietly on side ip link set "$base" up || true
 		quietly on side ip link set "$base" down

@@ -181,7 +181,7 @@ for kind in "${KINDS[@]}"; do
 	[ "${has_kind[$kind]:-yes}" = yes ] || continue
 	check "$kind: $FUZZ_COUNT frames, each accounted for" storm "$kind"
 done
-for base in tunl0 gre0 gretap0 erspan0 sit0; do
+for base in tunl0 gre0 gretap0 erspan0 sit0 ip_vti0; do
 	quietly on rx ip link set "$base" up || true
 done
 for kind in "${KINDS[@]}"; do
