@@ -339,6 +339,29 @@ plug() {
 	on "$4" ip link set "to-$1" master "$5"
 }
 
+# far_gateways: a host behind the gateway a, which has a router between it and b.
+#
+#     h hh ------------ ha a va ------------ ra r rb ------------ vb b
+#  10.1.0.2      10.1.0.1   10.0.1.1  10.0.1.2   10.0.2.2  10.0.2.1
+#  fd01::2       fd01::1
+far_gateways() {
+	namespaces h a r b
+	ipv6_on h
+	ipv6_on a
+	ipv6_on b
+	wire h hh 10.1.0.2/24 a ha 10.1.0.1/24
+	wire a va 10.0.1.1/24 r ra 10.0.1.2/24
+	wire r rb 10.0.2.2/24 b vb 10.0.2.1/24
+	on h ip addr add fd01::2/64 dev hh
+	on a ip addr add fd01::1/64 dev ha
+	forwards a h 10.1.0.1
+	forwards r
+	on a sysctl -qw net.ipv6.conf.all.forwarding=1
+	on h ip route add default via fd01::1
+	on a ip route add 10.0.2.0/24 via 10.0.1.2
+	on b ip route add 10.0.1.0/24 via 10.0.2.2
+}
+
 # --- questions --------------------------------------------------------------
 
 # counter NS DEV NAME: a 64-bit device counter (rx_packets, tx_bytes, ...).

@@ -16,23 +16,9 @@
 . "$(dirname "$0")/lib.sh"
 load_tunnels ipip gre
 
-namespaces h a r b
-for ns in h a b; do
-	ipv6_on $ns
-done
-wire h hh 10.1.0.2/24 a ha 10.1.0.1/24
-wire a va 10.0.1.1/24 r ra 10.0.1.2/24
-wire r rb 10.0.2.2/24 b vb 10.0.2.1/24
-on h ip addr add fd01::2/64 dev hh
-on a ip addr add fd01::1/64 dev ha
+far_gateways
 on r ip link set rb mtu 1400
 on b ip link set vb mtu 1400
-on a sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-on r sysctl -qw net.ipv4.ip_forward=1
-on h ip route add default via 10.1.0.1
-on h ip route add default via fd01::1
-on a ip route add 10.0.2.0/24 via 10.0.1.2
-on b ip route add 10.0.1.0/24 via 10.0.2.2
 start_wire
 py '
 UDP = lambda size, **how: ip("10.1.0.2", "10.2.0.1", udp(1, 7, b"m" * (size - 28)), **how)
