@@ -69,7 +69,7 @@ static void config_to_parm(struct ip_tunnel_parm *p, const struct tunnel *t)
 	p->i_flags = c->i_flags | (__force __be16)c->flags;
 	p->o_flags = c->o_flags;
 	if (t->kind->key_is_mark) {
-		p->i_flags = GRE_KEY | VTI_ISVTI;
+		p->i_flags = tunnel_is_base(t) ? GRE_KEY : GRE_KEY | VTI_ISVTI;
 		p->o_flags = GRE_KEY;
 	}
 	p->i_key = c->i_key;
@@ -94,12 +94,28 @@ static struct tunnel *find_parm(struct net *net, const struct tunnel_kind *kind,
 	return table_find(tunnel_net(net), &c, kind->id);
 }
 
+/*
+ * The tunnel that a request through the base device is about: a key that is but
+ * a mark may be what is to be changed, or left out.
+ */
+static struct tunnel *find_parm_any_key(struct net *net, const struct tunnel_kind *kind,
+					const struct ip_tunnel_parm *p)
+{
+	struct tunnel *t = find_parm(net, kind, p);
+	struct tunnel_config c = { };
+
+	if (t)
+		return t;
+	config_from_parm(&c, kind, p);
+	return table_find_any_key(tunnel_net(net), &c, kind->id);
+}
+
 static int ioctl_get(struct tunnel *t, struct ip_tunnel_parm *p)
 {
 	struct tunnel *found = NULL;
 
 	if (tunnel_is_base(t))
-		found = find_parm(t->net, t->kind, p);
+		found = find_parm_any_key(t->net, t->kind, p);
 	config_to_parm(p, found ? : t);
 	return 0;
 }
@@ -230,7 +246,7 @@ static int ioctl_change(struct tunnel *t, struct ip_tunnel_parm *p)
 
 	/* The base device by the endpoints it has, or another's through it. */
 	if (tunnel_is_base(t) && !(names_base(t, p) && base_is_configured(t))) {
-		t = find_parm(t->net, t->kind, p);
+		t = find_parm_any_key(t->net, t->kind, p);
 		if (!t)
 			return -ENOENT;
 	}
@@ -251,7 +267,7 @@ static int ioctl_del(struct tunnel *t, const struct ip_tunnel_parm *p)
 	if (names_base(t, p))
 		return base_del(t);
 	if (tunnel_is_base(t)) {
-		t = find_parm(t->net, t->kind, p);
+		t = find_parm_any_key(t->net, t->kind, p);
 		if (!t)
 			return -ENOENT;
 		if (tunnel_is_base(t))
@@ -272,6 +288,10 @@ static void parm_normalise(const struct tunnel_kind *kind, struct ip_tunnel_parm
 		p->i_key = 0;
 	if (!(p->o_flags & GRE_KEY))
 		p->o_key = 0;
+	if (kind->key_is_mark) {
+		p->i_flags = GRE_KEY | VTI_ISVTI;
+		p->o_flags |= GRE_KEY;
+	}
 	if (p->iph.ttl)
 		p->iph.frag_off |= htons(IP_DF);
 }

@@ -566,6 +566,8 @@ const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind
 const struct tunnel_config *table_sibling(const struct tunnel_config *c);
 struct tunnel *table_find(struct tunnel_net *tn, const struct tunnel_config *c,
 			  enum tunnel_kind_id kind);
+struct tunnel *table_find_any_key(struct tunnel_net *tn, const struct tunnel_config *c,
+				  enum tunnel_kind_id kind);
 
 /* namespace.c */
 int namespace_register(void);

@@ -388,16 +388,13 @@ const struct tunnel_config *table_sibling(const struct tunnel_config *c)
 	return NULL;
 }
 
-/**
- * table_find() - the tunnel that already has these endpoints
- * @tn: the namespace
- * @c: the endpoints: local, remote, link, and key with its flag
- * @kind: the kind they are for
- *
- * Return: the tunnel or NULL. RTNL.
- */
-struct tunnel *table_find(struct tunnel_net *tn, const struct tunnel_config *c,
-			  enum tunnel_kind_id kind)
+static bool same_key(const struct tunnel_config *a, const struct tunnel_config *b)
+{
+	return a->i_key == b->i_key && !((a->i_flags ^ b->i_flags) & GRE_KEY);
+}
+
+static struct tunnel *find(struct tunnel_net *tn, const struct tunnel_config *c,
+			   enum tunnel_kind_id kind, bool any_key)
 {
 	const struct tunnel_config *other;
 	struct tunnel *found = NULL;
@@ -413,12 +410,39 @@ struct tunnel *table_find(struct tunnel_net *tn, const struct tunnel_config *c,
 	rhl_for_each_entry_rcu(n, pos, list, list) {
 		other = n->config;
 		if (other->link == c->link && other->local.ip4 == c->local.ip4 &&
-		    other->remote.ip4 == c->remote.ip4 && other->i_key == c->i_key &&
-		    !((other->i_flags ^ c->i_flags) & GRE_KEY)) {
+		    other->remote.ip4 == c->remote.ip4 && (any_key || same_key(other, c))) {
 			found = other->tunnel;
 			break;
 		}
 	}
 	rcu_read_unlock();
 	return found;
+}
+
+/**
+ * table_find() - the tunnel that already has these endpoints
+ * @tn: the namespace
+ * @c: the endpoints: local, remote, link, and key with its flag
+ * @kind: the kind they are for
+ *
+ * Return: the tunnel or NULL. RTNL.
+ */
+struct tunnel *table_find(struct tunnel_net *tn, const struct tunnel_config *c,
+			  enum tunnel_kind_id kind)
+{
+	return find(tn, c, kind, false);
+}
+
+/**
+ * table_find_any_key() - a tunnel that has these endpoints, if its key is a mark
+ * @tn: the namespace
+ * @c: the endpoints: local, remote, link
+ * @kind: the kind they are for
+ *
+ * Return: the tunnel or NULL; always NULL if keys are in the packet. RTNL.
+ */
+struct tunnel *table_find_any_key(struct tunnel_net *tn, const struct tunnel_config *c,
+				  enum tunnel_kind_id kind)
+{
+	return tunnel_kinds[kind]->key_is_mark ? find(tn, c, kind, true) : NULL;
 }
