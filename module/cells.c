@@ -3,27 +3,24 @@
 /*
  * One queue and one NAPI instance per CPU, for all tunnels together.
  *
- * Inner TCP packets pass through here to be merged by GRO, and so do packets
- * of nested tunnels, to keep the stack shallow. Queued packets hold no
- * reference to their device: cells_flush() takes them out before it goes away.
+ * Inner TCP segments pass through here to be merged by GRO, and packets of
+ * nested tunnels, to keep the stack shallow. A segment goes to GRO at once; the
+ * poll that is scheduled with it ends the merging. Packets wait in the queue
+ * only while GRO is at work further down this CPU's stack.
+ *
+ * Neither queued packets nor those that GRO holds have a reference to their
+ * device: cells_flush() sees to it that none is left before it goes away.
  */
 
+#include <linux/delay.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
+#include "cells.h"
 #include "culvert.h"
 
 /* Longest queue; as gro_cells, which this stands in for. */
 #define CELL_QUEUE_MAX	1000
-
-/*
- * @queue: its lock is taken by the CPU's softirq and by cells_flush()
- * @napi: scheduled while @queue is not empty
- */
-struct cell {
-	struct sk_buff_head queue;
-	struct napi_struct napi;
-};
 
 /* What a queued packet remembers: skb->dev may be another one until its turn. */
 struct cell_cb {
@@ -32,7 +29,7 @@ struct cell_cb {
 
 #define CELL_CB(skb)	((struct cell_cb *)(skb)->cb)
 
-static struct cell __percpu *cells;
+struct cell __percpu *cells;
 static struct net_device *cells_dev;
 
 /*
@@ -46,6 +43,7 @@ static int cell_poll(struct napi_struct *napi, int budget)
 	struct sk_buff *skb;
 	int work = 0;
 
+	cell->busy = true;
 	while (work < budget - 1) {
 		skb = skb_dequeue(&cell->queue);
 		if (!skb)
@@ -60,6 +58,8 @@ static int cell_poll(struct napi_struct *napi, int budget)
 	}
 	if (napi_complete_done(napi, work) && !skb_queue_empty(&cell->queue))
 		napi_schedule(napi);
+	cell->busy = false;
+	WRITE_ONCE(cell->polls, cell->polls + 1);
 	return work;
 }
 
@@ -82,13 +82,22 @@ bool cells_queue(struct sk_buff *skb, struct net_device *dev)
 	return true;
 }
 
+/* Until what GRO holds on a CPU has come out. */
+static void cell_wait(const struct cell *cell)
+{
+	unsigned int polls = READ_ONCE(cell->polls);
+
+	while (test_bit(NAPI_STATE_SCHED, &cell->napi.state) && READ_ONCE(cell->polls) == polls)
+		usleep_range(100, 1000);
+}
+
 /**
- * cells_flush() - free the packets queued for a device
+ * cells_flush() - get rid of the packets that are here for a device
  * @dev: the device, which gets no new ones: it is down, and a grace period
  *	has passed since
  *
- * A poll that has one of them in hand ends before the next grace period.
- * Process context.
+ * Queued ones are freed; those that GRO holds come out of it. A poll that has
+ * one in hand ends before the next grace period. Process context.
  */
 void cells_flush(const struct net_device *dev)
 {
@@ -100,6 +109,7 @@ void cells_flush(const struct net_device *dev)
 	__skb_queue_head_init(&gone);
 	for_each_possible_cpu(cpu) {
 		cell = per_cpu_ptr(cells, cpu);
+		cell_wait(cell);
 		if (skb_queue_empty_lockless(&cell->queue))
 			continue;
 		spin_lock_bh(&cell->queue.lock);

@@ -123,6 +123,7 @@ int config_validate(const struct tunnel_kind *kind, struct tunnel_config *c,
 	c->encap_hlen = encap_hlen;
 	c->header_len = kind->own_header(c) + encap_hlen;
 	c->fixed = config_is_fixed(kind, c);
+	c->announced = c->collect_md || (!c->remote.ip4 && kind->family == FAMILY_GRE);
 	if (kind->prepare)
 		kind->prepare(c);
 	return 0;

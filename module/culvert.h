@@ -72,33 +72,22 @@ enum tunnel_class {
 
 /**
  * struct tunnel_key - what a received packet is matched by
- * @local: outer address of this end, 0 for any
  * @remote: outer address of the other end, 0 for any
- * @key: GRE key or ERSPAN session, 0 if there is none
+ * @local: outer address of this end, 0 for any
+ * @ends: both, in the order of an IP header
+ * @rest: table_key_rest(): GRE key or ERSPAN session, 0 if there is none; the
+ *	kind; and whether a key was present, which differs from a key of 0
  * @link: ifindex that the tunnel is bound to, 0 for "any device"
- * @kind: enum tunnel_kind_id
- * @keyed: 1 if @key was present, which differs from a key of 0
- * @ends: both addresses
- * @rest: key, kind and keyed
- *
- * Compared and hashed as @ends, @rest and @link: unused bytes must be zero.
  */
 struct tunnel_key {
 	union {
 		struct {
-			__be32 local;
 			__be32 remote;
+			__be32 local;
 		};
 		u64 ends;
 	};
-	union {
-		struct {
-			__be32 key;
-			u16 kind;
-			u16 keyed;
-		};
-		u64 rest;
-	};
+	u64 rest;
 	u32 link;
 };
 
@@ -177,6 +166,8 @@ struct tunnel_header {
  * @collect_md: endpoints come from each packet's metadata ("external")
  * @fixed: whether the outer header takes nothing but ECN, DF and ttl from a
  *	packet; derived
+ * @announced: whether received packets carry metadata that says which tunnel
+ *	this was: external and multipoint devices; derived
  * @screen: whether the kind's admit() looks at received packets; derived, false
  *	unless the kind's prepare() sets it
  * @encap: FOU or GUE
@@ -209,6 +200,7 @@ struct tunnel_config {
 	bool ignore_df;
 	bool collect_md;
 	bool fixed;
+	bool announced;
 	bool screen;
 	struct ip_tunnel_encap encap;
 	u16 encap_hlen;
@@ -577,13 +569,9 @@ void namespace_unregister_base(void);
 
 struct metadata_dst;
 
-/* receive.c, cells.c */
+/* receive.c */
 int receive(struct sk_buff *skb, const struct tunnel_config *c, const struct tunnel_packet *p,
 	    struct metadata_dst *md);
-int cells_init(void);
-void cells_exit(void);
-bool cells_queue(struct sk_buff *skb, struct net_device *dev);
-void cells_flush(const struct net_device *dev);
 
 /* transmit.c */
 bool transmit_enter(void);

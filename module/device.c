@@ -7,6 +7,7 @@
 #include <net/ip.h>
 #include <net/route.h>
 
+#include "cells.h"
 #include "culvert.h"
 
 /* Without a route to tell better: Ethernet, and the longest link header. */

@@ -22,6 +22,7 @@
 #include <net/ip.h>
 #include <net/ipcomp.h>
 
+#include "cells.h"
 #include "culvert.h"
 #include "kind_vti.h"
 

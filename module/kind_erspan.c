@@ -13,6 +13,7 @@
 #include <net/icmp.h>
 
 #include "culvert.h"
+#include "table.h"
 #include "wire_erspan.h"
 #include "wire_gre.h"
 
@@ -129,7 +130,7 @@ int erspan_receive(struct sk_buff *skb, struct tunnel_net *tn, const struct gre_
 		return 0;
 	}
 	erspan_packet(&p, g, &e);
-	c = table_lookup(tn, KIND_ERSPAN, skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr, &p);
+	c = table_lookup_packet(tn, KIND_ERSPAN, skb, ip_hdr(skb), &p);
 	if (unlikely(!c)) {
 		erspan_refuse(skb);
 		tunnel_drop_unknown(tn, &kind_erspan, skb, DROP_RX_NO_TUNNEL);

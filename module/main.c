@@ -6,6 +6,7 @@
 #include <linux/namei.h>
 #include <linux/netdevice.h>
 
+#include "cells.h"
 #include "culvert.h"
 
 bool log_ecn_error = true;

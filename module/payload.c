@@ -16,6 +16,7 @@
 #include <net/xfrm.h>
 
 #include "culvert.h"
+#include "table.h"
 
 /*
  * @ethertype: what the payload is
@@ -38,19 +39,20 @@ struct payload {
 #define IPIP_AND_SIT	.kinds = { KIND_IPIP }, .count = 1
 #endif
 
+/* Of the kinds from the @first on. */
 static const struct tunnel_config *payload_lookup(struct tunnel_net *tn, struct sk_buff *skb,
 						  __be32 local, __be32 remote,
-						  const struct payload *payload,
+						  const struct payload *payload, int first,
 						  const struct tunnel_packet *p)
 {
 	const struct tunnel_config *c;
-	int i = 0;
+	int i;
 
-	do {
+	for (i = first; i < payload->count; i++) {
 		c = table_lookup(tn, payload->kinds[i], skb, local, remote, p);
-		if (likely(c))
+		if (c)
 			return c;
-	} while (++i < payload->count);
+	}
 	return NULL;
 }
 
@@ -93,7 +95,9 @@ static __always_inline int payload_receive(struct sk_buff *skb, const struct pay
 	const struct tunnel_config *c;
 	enum tunnel_drop drop;
 
-	c = payload_lookup(tn, skb, iph->daddr, iph->saddr, payload, &p);
+	c = table_lookup_packet(tn, payload->kinds[0], skb, iph, &p);
+	if (unlikely(!c))
+		c = payload_lookup(tn, skb, iph->daddr, iph->saddr, payload, 1, &p);
 	if (unlikely(!c))
 		return payload_unmatched(skb, tn, payload);
 	drop = payload_check(skb, c, payload);
@@ -112,7 +116,7 @@ static int payload_error(struct sk_buff *skb, u32 info, const struct payload *pa
 	struct tunnel_packet p = { .proto = payload->ethertype };
 	const struct tunnel_config *c;
 
-	c = payload_lookup(tn, skb, iph->saddr, iph->daddr, payload, &p);
+	c = payload_lookup(tn, skb, iph->saddr, iph->daddr, payload, 0, &p);
 	if (!c)
 		return -ENOENT;
 	return icmp_error(skb, info, c, &p);

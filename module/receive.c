@@ -8,10 +8,12 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/percpu.h>
+#include <linux/tcp.h>
 #include <net/dst_metadata.h>
 #include <net/inet_ecn.h>
 #include <net/xfrm.h>
 
+#include "cells.h"
 #include "culvert.h"
 
 /*
@@ -58,11 +60,14 @@ static enum tunnel_drop receive_pull(struct sk_buff *skb, const struct tunnel_pa
 
 	if (unlikely(!pskb_may_pull(skb, p->header_len)))
 		return DROP_RX_TRUNCATED;
-	/* A checksum that the device has seen to, or is to, has to follow. */
-	if (skb->ip_summed >= CHECKSUM_COMPLETE)
+	/* A checksum over the whole packet has to follow. */
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb_pull_rcsum(skb, p->header_len);
 	else
 		__skb_pull(skb, p->header_len);
+	/* One that is to be made for the header goes with it. */
+	if (skb->ip_summed == CHECKSUM_PARTIAL && unlikely(skb_checksum_start_offset(skb) < 0))
+		skb->ip_summed = CHECKSUM_NONE;
 
 	skb->protocol = p->proto;
 	if (p->proto == htons(ETH_P_TEB) && !p->raw) {
@@ -102,37 +107,100 @@ static __always_inline enum tunnel_drop receive_ecn(struct sk_buff *skb,
 }
 
 /*
- * GRO of the inner packets pays for TCP only. A packet that is merged already
- * needs it for its transport header, which is the outer one's till then.
+ * Where the transport header of an inner packet is, from skb->data, and whose
+ * it is; 0 if that takes more than a look.
  */
-static bool receive_wants_gro(const struct sk_buff *skb)
+static unsigned int receive_transport(const struct sk_buff *skb, u8 *protocol)
 {
-	if (skb_is_gso(skb))
-		return true;
-	if (skb_cloned(skb))
-		return false;
-	if (skb->protocol == htons(ETH_P_IP))
-		return ip_hdr(skb)->protocol == IPPROTO_TCP;
-	if (skb->protocol == htons(ETH_P_IPV6))
-		return ((const struct ipv6hdr *)skb_network_header(skb))->nexthdr == IPPROTO_TCP;
-	return false;
+	const void *inner = skb->data;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		*protocol = ((const struct iphdr *)inner)->protocol;
+		return max_t(unsigned int, ((const struct iphdr *)inner)->ihl * 4,
+			     sizeof(struct iphdr));
+	}
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		*protocol = ((const struct ipv6hdr *)inner)->nexthdr;
+		return sizeof(struct ipv6hdr);
+	}
+	*protocol = 0;
+	return 0;
 }
 
 /*
- * Into the stack. Straight up where that is safe for the stack's depth: the
- * queue and the softirq round it costs are a third of a small packet's price.
- * All packets of a flow take the same way, so none overtakes another.
+ * Whether GRO could merge this TCP packet with others: not one that is merged
+ * already, nor one without data, an acknowledgement. A tap may still have to
+ * read a clone, and GRO takes packets apart.
  */
-static void receive_deliver(struct tunnel *t, struct sk_buff *skb)
+static bool receive_can_merge(const struct sk_buff *skb, unsigned int transport)
 {
-	if (this_cpu_read(receive_depth) >= RECEIVE_DEPTH || receive_wants_gro(skb)) {
-		if (unlikely(!cells_queue(skb, t->dev)))
-			tunnel_drop(t, skb, DROP_RX_BACKLOG);
-		return;
-	}
+	const struct tcphdr *tcp = (const struct tcphdr *)(skb->data + transport);
+
+	if (skb_is_gso(skb) || skb_cloned(skb) || !(skb->dev->features & NETIF_F_GRO))
+		return false;
+	if (unlikely(skb_headlen(skb) < transport + sizeof(*tcp)))
+		return true;
+	return skb->len > transport + tcp->doff * 4;
+}
+
+static bool receive_straight(struct sk_buff *skb)
+{
 	this_cpu_inc(receive_depth);
 	netif_receive_skb(skb);
 	this_cpu_dec(receive_depth);
+	return true;
+}
+
+static bool receive_gro(struct sk_buff *skb)
+{
+	bool taken;
+
+	this_cpu_inc(receive_depth);
+	taken = cells_gro(skb);
+	this_cpu_dec(receive_depth);
+	return taken;
+}
+
+/*
+ * TCP, or a packet that is merged already. The softirq round that GRO costs is
+ * a third of a small packet's price, so it gets only what it can merge; but no
+ * packet of a flow overtakes those that it holds.
+ */
+static __always_inline bool receive_stream(struct sk_buff *skb, unsigned int transport, bool tcp)
+{
+	/* Merged, and not plainly IP: what is where, GRO finds out. */
+	if (unlikely(!transport))
+		return receive_gro(skb);
+	if (tcp) {
+		if (receive_can_merge(skb, transport))
+			return receive_gro(skb);
+		if (!cells_idle())
+			return cells_queue(skb, skb->dev);
+	}
+	/* Who cuts a merged packet up looks there; it is the outer one's till now. */
+	skb_set_transport_header(skb, transport);
+	return receive_straight(skb);
+}
+
+/*
+ * Into the stack, straight up where that is safe for the stack's depth and
+ * there is no gain in GRO.
+ */
+static void receive_deliver(struct tunnel *t, struct sk_buff *skb)
+{
+	unsigned int transport;
+	u8 protocol;
+	bool taken;
+
+	transport = receive_transport(skb, &protocol);
+	if (this_cpu_read(receive_depth) >= RECEIVE_DEPTH)
+		taken = cells_queue(skb, skb->dev);
+	else if (protocol == IPPROTO_TCP || skb_is_gso(skb))
+		taken = receive_stream(skb, transport, protocol == IPPROTO_TCP);
+	else
+		taken = receive_straight(skb);
+	if (unlikely(!taken))
+		tunnel_drop(t, skb, DROP_RX_BACKLOG);
 }
 
 /* The sender of the outer packet, for PF_PACKET, is in its header. */
@@ -142,12 +210,6 @@ static void receive_mac_header(struct sk_buff *skb, const struct tunnel *t)
 		skb_pop_mac_header(skb);
 	else
 		skb_reset_mac_header(skb);
-}
-
-/* Multipoint and external devices tell the stack which tunnel this was. */
-static bool receive_needs_metadata(const struct tunnel_config *c)
-{
-	return c->collect_md || (!c->remote.ip4 && c->tunnel->kind->family == FAMILY_GRE);
 }
 
 static enum tunnel_drop receive_decapsulate(struct sk_buff *skb, const struct tunnel_config *c,
@@ -163,7 +225,7 @@ static enum tunnel_drop receive_decapsulate(struct sk_buff *skb, const struct tu
 	if (drop)
 		return drop;
 	receive_mac_header(skb, t);
-	if (receive_needs_metadata(c) && !*md) {
+	if (unlikely(c->announced) && !*md) {
 		*md = metadata_received(skb, p, 0);
 		if (unlikely(!*md))
 			return DROP_RX_NO_MEMORY;

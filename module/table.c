@@ -14,53 +14,10 @@
  * then it does not accept others, and comes first within its own class only.
  */
 
-#include <linux/hash.h>
 #include <linux/inetdevice.h>
-#include <linux/ip.h>
 
 #include "culvert.h"
-
-/*
- * A multiplication carries upwards only, and the byte in which consecutive keys
- * differ is the uppermost of four: so the key is in the lower half of the word
- * (on a big-endian machine it is the lowest, and above).
- */
-static u32 table_mix(const struct tunnel_key *k, u32 seed)
-{
-	u64 h = (k->ends ^ seed) * GOLDEN_RATIO_64;
-
-	h ^= h >> 32;
-	h = (h ^ k->rest ^ (u64)k->link << 35) * GOLDEN_RATIO_64;
-	return h >> 32;
-}
-
-static u32 table_hash_key(const void *data, u32 len, u32 seed)
-{
-	return table_mix(data, seed);
-}
-
-static u32 table_hash_node(const void *data, u32 len, u32 seed)
-{
-	return table_mix(&((const struct tunnel_node *)data)->key, seed);
-}
-
-static int table_compare(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct tunnel_key *a = arg->key;
-	const struct tunnel_key *b = &((const struct tunnel_node *)obj)->key;
-
-	return a->ends != b->ends || a->rest != b->rest || a->link != b->link;
-}
-
-static const struct rhashtable_params table_params = {
-	.key_len		= sizeof(struct tunnel_key),
-	.key_offset		= offsetof(struct tunnel_node, key),
-	.head_offset		= offsetof(struct tunnel_node, list),
-	.hashfn			= table_hash_key,
-	.obj_hashfn		= table_hash_node,
-	.obj_cmpfn		= table_compare,
-	.automatic_shrinking	= true,
-};
+#include "table.h"
 
 /**
  * table_init() - make an empty table
@@ -103,14 +60,14 @@ static void table_key(struct tunnel_key *k, const struct tunnel_config *c,
 		      enum tunnel_kind_id kind)
 {
 	__be32 remote = c->remote.ip4;
+	/* any/any tunnels compare the key only, present or not */
+	bool keyed = c->i_flags & GRE_KEY && table_class(c) != CLASS_ANY_BOTH;
 
 	*k = (struct tunnel_key) {
 		.local	= ipv4_is_multicast(remote) ? remote : c->local.ip4,
 		.remote	= ipv4_is_multicast(remote) ? 0 : remote,
-		.key	= tunnel_kinds[kind]->key_is_mark ? 0 : c->i_key,
-		.kind	= kind,
-		/* any/any tunnels compare the key only, present or not */
-		.keyed	= c->i_flags & GRE_KEY && table_class(c) != CLASS_ANY_BOTH,
+		.rest	= table_key_rest(tunnel_kinds[kind]->key_is_mark ? 0 : c->i_key, kind,
+					 keyed),
 	};
 }
 
@@ -182,11 +139,6 @@ void table_remove(struct tunnel_net *tn, struct tunnel_config *c)
 	WRITE_ONCE(s->count[c->class], s->count[c->class] - 1);
 }
 
-static bool tunnel_is_up(const struct tunnel *t)
-{
-	return READ_ONCE(t->dev->flags) & IFF_UP;
-}
-
 /*
  * Tunnels with the same endpoints differ in their link only. None of them
  * matches the device the packet came through here, so the one that is not
@@ -195,18 +147,18 @@ static bool tunnel_is_up(const struct tunnel *t)
  */
 static const struct tunnel_config *table_probe(struct tunnel_net *tn, const struct tunnel_key *k)
 {
-	const struct tunnel *base = rcu_dereference(tn->spaces[k->kind].catch_all);
+	const struct tunnel *base = rcu_dereference(tn->spaces[table_key_kind(k)].catch_all);
 	const struct tunnel_config *found = NULL;
 	struct rhlist_head *list, *pos;
 	struct tunnel_node *n;
 
 	list = rhltable_lookup(&tn->table, k, table_params);
 	rhl_for_each_entry_rcu(n, pos, list, list) {
-		if (!tunnel_is_up(n->config->tunnel) || n->config->tunnel == base)
+		if (!table_is_up(n->config->tunnel) || n->config->tunnel == base)
 			continue;
 		if (likely(n->config->link == k->link))
 			return n->config;
-		if (!found && !tunnel_kinds[k->kind]->strict_link)
+		if (!found && !tunnel_kinds[table_key_kind(k)]->strict_link)
 			found = n->config;
 	}
 	return found;
@@ -231,7 +183,7 @@ static const struct tunnel_config *table_walk(struct tunnel_net *tn,
 		if (class == CLASS_ANY_REMOTE || class == CLASS_ANY_BOTH)
 			k.remote = 0;
 		if (class == CLASS_ANY_BOTH)
-			k.keyed = 0;
+			k.rest &= ~TABLE_KEYED;
 		c = table_probe(tn, &k);
 		if (c)
 			return c;
@@ -282,54 +234,11 @@ static const struct tunnel_config *table_last_resort(const struct tunnel_space *
 {
 	struct tunnel *t = rcu_dereference(s->external);
 
-	if (!t || !tunnel_is_up(t))
+	if (!t || !table_is_up(t))
 		t = rcu_dereference(s->catch_all);
-	if (!t || !tunnel_is_up(t))
+	if (!t || !table_is_up(t))
 		return NULL;
 	return rcu_dereference(t->config);
-}
-
-/* Whatever table_lookup_exact() did not find. */
-static noinline const struct tunnel_config *table_lookup_all(struct tunnel_net *tn,
-							     struct sk_buff *skb,
-							     struct tunnel_key *k)
-{
-	const struct tunnel_space *s = &tn->spaces[k->kind];
-	const struct tunnel_config *c;
-
-	if (READ_ONCE(s->any_bound)) {
-		if (tunnel_kinds[k->kind]->strict_link)
-			c = table_walk_strict(tn, s, skb, k);
-		else
-			c = table_walk_bound(tn, s, skb, k, CLASS_EXACT, CLASS_ANY_BOTH);
-		if (c)
-			return c;
-	}
-	c = table_walk(tn, s->count, k, CLASS_EXACT, CLASS_ANY_BOTH);
-	return c ? : table_last_resort(s);
-}
-
-/*
- * The usual case in the fewest steps: a tunnel with both endpoints, where no
- * tunnel of the kind is bound to a device. Then nothing can be preferred to it,
- * and no other has the same endpoints.
- */
-static __always_inline const struct tunnel_config *table_lookup_exact(struct tunnel_net *tn,
-								      const struct tunnel_space *s,
-								      const struct tunnel_key *k)
-{
-	const struct tunnel_config *c;
-	struct rhlist_head *list;
-
-	if (unlikely(READ_ONCE(s->any_bound)))
-		return NULL;
-	list = rhltable_lookup(&tn->table, k, table_params);
-	if (unlikely(!list))
-		return NULL;
-	c = container_of(list, struct tunnel_node, list)->config;
-	if (unlikely(!tunnel_is_up(c->tunnel) || c->tunnel == rcu_dereference(s->catch_all)))
-		return NULL;
-	return c;
 }
 
 /**
@@ -348,22 +257,28 @@ static __always_inline const struct tunnel_config *table_lookup_exact(struct tun
  * Return: the tunnel's configuration, valid until the end of the RCU read-side
  * section; or NULL. Softirq, RCU.
  */
-__flatten
 const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind_id kind,
 					 struct sk_buff *skb, __be32 local,
 					 __be32 remote, const struct tunnel_packet *p)
 {
+	const struct tunnel_space *s = &tn->spaces[kind];
 	const struct tunnel_config *c;
-	struct tunnel_key k __uninitialized;
+	struct tunnel_key k = {
+		.local	= local,
+		.remote	= remote,
+		.rest	= table_key_rest(p->key, kind, p->flags & GRE_KEY),
+	};
 
-	k.local = local;
-	k.remote = remote;
-	k.key = p->key;
-	k.kind = kind;
-	k.keyed = !!(p->flags & GRE_KEY);
-	k.link = 0;
-	c = table_lookup_exact(tn, &tn->spaces[kind], &k);
-	return likely(c) ? c : table_lookup_all(tn, skb, &k);
+	if (READ_ONCE(s->any_bound)) {
+		if (tunnel_kinds[kind]->strict_link)
+			c = table_walk_strict(tn, s, skb, &k);
+		else
+			c = table_walk_bound(tn, s, skb, &k, CLASS_EXACT, CLASS_ANY_BOTH);
+		if (c)
+			return c;
+	}
+	c = table_walk(tn, s->count, &k, CLASS_EXACT, CLASS_ANY_BOTH);
+	return c ? : table_last_resort(s);
 }
 
 /**
@@ -382,7 +297,7 @@ const struct tunnel_config *table_sibling(const struct tunnel_config *c)
 
 	for (; pos; pos = rcu_dereference_raw(pos->next)) {
 		n = container_of(pos, struct tunnel_node, list);
-		if (n->config->link == c->link && tunnel_is_up(n->config->tunnel))
+		if (n->config->link == c->link && table_is_up(n->config->tunnel))
 			return n->config;
 	}
 	return NULL;

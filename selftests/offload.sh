@@ -38,6 +38,23 @@ def udp_segments(size, count):
     here.sendto(data, there.getsockname())
     return b"".join(there.recv(70000) for n in range(count)) == data
 
+def out_of_order():
+    """Segments that TCP in b got before their turn, so far"""
+    with inside("b"):
+        names, values = [line.split() for line in open("/proc/thread-self/net/netstat")
+                         if line.startswith("TcpExt:")]
+    return int(values[names.index("TCPOFOQueue")])
+
+def in_order():
+    """Single segments, segments that GRO merges and merged ones, by turns. On
+    one CPU: a process that moves sends by another queue"""
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {0})
+    before = out_of_order()
+    tcp_copy("a", "b", "10.1.1.2", 1 << 20, pieces=[100, 5000, 1400, 40000, 1, 2800, 1400])
+    os.sched_setaffinity(0, everywhere)
+    return "%d early" % (out_of_order() - before)
+
 def wire_sums(inner):
     """Look at what leaves va during a TCP transfer: how many are wrong"""
     sniff("a", "va")
@@ -84,6 +101,14 @@ in_large_pieces() {
 
 arrives() { py 'tcp_copy("a", "b", "10.1.1.2", 1 << 20)'; }
 
+# What goes to GRO and what goes straight up the stack must not overtake each other.
+in_order() {
+	equal "segments" "0 early" "$(py 'in_order()')"
+	quietly on b ethtool -K tun gro off
+	equal "segments without GRO" "0 early" "$(py 'in_order()')"
+	quietly on b ethtool -K tun gro on
+}
+
 datagrams() { py 'udp_segments(1000, 30)'; }
 
 # No offload below the tunnel: the software has to cut and to sum everything.
@@ -99,6 +124,7 @@ large() {
 	check "$*: TCP goes in large pieces, compared" in_large_pieces
 	check "$*: UDP segmentation (UDP_SEGMENT), compared" datagrams
 	check "$*: checksums and sizes on the wire" sums_on_the_wire
+	check "$*: TCP of all sizes arrives in order" in_order
 }
 
 large ipip
@@ -112,6 +138,7 @@ large gretap key 5 csum
 tunnel_pair gre seq
 check "gre seq: TCP, compared" arrives
 check "gre seq: checksums and sizes on the wire" sums_on_the_wire
+check "gre seq: TCP of all sizes arrives in order" in_order
 
 # Stacked: the outer tunnel cuts what the inner one has built.
 stacked() {

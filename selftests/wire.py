@@ -21,6 +21,7 @@ import errno
 import fcntl
 import hashlib
 import ipaddress
+import itertools
 import os
 import select
 import socket
@@ -471,8 +472,10 @@ def udp_echo(ns, src, to_ns, dst, sizes, seconds=20):
     return True
 
 
-def tcp_copy(ns, to_ns, dst, size, seconds=120):
-    """Send `size` bytes by TCP and compare their digest at the other end."""
+def tcp_copy(ns, to_ns, dst, size, seconds=120, pieces=None):
+    """Send `size` bytes by TCP and compare their digest at the other end.
+
+    With `pieces`, one send for so many bytes each, over and over."""
     server = socket_in(to_ns, socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind((dst, 0))
@@ -481,28 +484,35 @@ def tcp_copy(ns, to_ns, dst, size, seconds=120):
     result = {}
 
     def receive():
-        digest, total = hashlib.sha256(), 0
+        received, total = hashlib.sha256(), 0
         conn, _ = server.accept()
         conn.settimeout(seconds)
         while True:
             data = conn.recv(1 << 16)
             if not data:
                 break
-            digest.update(data)
+            received.update(data)
             total += len(data)
-        result.update(digest=digest.digest(), total=total)
+        result.update(digest=received.digest(), total=total)
 
     thread = threading.Thread(target=receive, daemon=True)
     thread.start()
-    data = pattern(size)
+    data = memoryview(pattern(size))
+    digest = hashlib.sha256(data).digest()
     client = socket_in(ns, socket.AF_INET, socket.SOCK_STREAM)
     client.settimeout(seconds)
     client.connect(server.getsockname())
-    client.sendall(data)
+    if pieces:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for length in itertools.cycle(pieces or [size]):
+        client.sendall(data[:length])
+        data = data[length:]
+        if not data:
+            break
     client.close()
     thread.join(seconds)
     assert result.get('total') == size, 'received %s of %d' % (result.get('total'), size)
-    assert result['digest'] == hashlib.sha256(data).digest(), 'arrived changed'
+    assert result['digest'] == digest, 'arrived changed'
     return True
 
 
