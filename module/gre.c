@@ -13,6 +13,8 @@
 #include <net/route.h>
 
 #include "culvert.h"
+#include "gre.h"
+#include "table.h"
 #include "wire_erspan.h"
 #include "wire_gre.h"
 
@@ -26,6 +28,7 @@ static noinline enum tunnel_drop gre_pull_and_parse(struct sk_buff *skb, unsigne
 	unsigned int len = WIRE_GRE_BASE_LEN;
 	int err;
 
+	memset(g, 0, sizeof(*g));
 	for (;;) {
 		if (unlikely(!pskb_may_pull(skb, offset + len)))
 			return DROP_RX_BAD_HEADER;
@@ -84,6 +87,12 @@ static noinline bool gre_unwrap_wccp(const struct sk_buff *skb, unsigned int off
 	return true;
 }
 
+/* An EtherType that means nothing to GRE itself. */
+static bool gre_is_ip(const struct gre_header *g)
+{
+	return g->proto == ETH_P_IP || g->proto == ETH_P_IPV6;
+}
+
 static bool gre_is_wccp(const struct gre_header *g)
 {
 	return unlikely(g->proto == ETH_P_WCCP && !g->flags);
@@ -113,14 +122,14 @@ static __always_inline void gre_packet(struct tunnel_packet *p, const struct gre
 	p->raw = false;
 }
 
-static const struct tunnel_config *gre_lookup(struct tunnel_net *tn, struct sk_buff *skb,
-					      const struct iphdr *iph, struct tunnel_packet *p)
+static noinline const struct tunnel_config *gre_lookup_ethernet(struct tunnel_net *tn,
+								struct sk_buff *skb,
+								const struct iphdr *iph,
+								struct tunnel_packet *p)
 {
 	const struct tunnel_config *c;
 
-	if (p->proto != htons(ETH_P_TEB))
-		return table_lookup(tn, KIND_GRE, skb, iph->daddr, iph->saddr, p);
-	c = table_lookup(tn, KIND_GRETAP, skb, iph->daddr, iph->saddr, p);
+	c = table_lookup_packet(tn, KIND_GRETAP, skb, iph, p);
 	if (likely(c))
 		return c;
 	/* An external gre device takes Ethernet frames too, as they are. */
@@ -128,7 +137,17 @@ static const struct tunnel_config *gre_lookup(struct tunnel_net *tn, struct sk_b
 	return table_lookup(tn, KIND_GRE, skb, iph->daddr, iph->saddr, p);
 }
 
-static int gre_unmatched(struct sk_buff *skb, struct tunnel_net *tn, const struct gre_header *g)
+static __always_inline const struct tunnel_config *gre_lookup(struct tunnel_net *tn,
+							      struct sk_buff *skb,
+							      const struct iphdr *iph,
+							      struct tunnel_packet *p)
+{
+	if (p->proto == htons(ETH_P_TEB))
+		return gre_lookup_ethernet(tn, skb, iph, p);
+	return table_lookup_packet(tn, KIND_GRE, skb, iph, p);
+}
+
+static noinline int gre_unmatched(struct sk_buff *skb, struct tunnel_net *tn, const struct gre_header *g)
 {
 	icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
 	tunnel_drop_unknown(tn, gre_kind(g), skb, DROP_RX_NO_TUNNEL);
@@ -142,7 +161,7 @@ static bool gre_looped_back(const struct sk_buff *skb)
 }
 
 /* The tunnel is the one that the packet, damaged as it is, seems to be for. */
-static void gre_drop_known(struct sk_buff *skb, struct tunnel_net *tn,
+static noinline void gre_drop_known(struct sk_buff *skb, struct tunnel_net *tn,
 			   const struct gre_header *g, enum tunnel_drop drop)
 {
 	const struct iphdr *iph = ip_hdr(skb);
@@ -158,10 +177,10 @@ static void gre_drop_known(struct sk_buff *skb, struct tunnel_net *tn,
 }
 
 /* The handler of IP protocol 47. Softirq, RCU. */
-static int gre_receive(struct sk_buff *skb)
+static __flatten int gre_receive(struct sk_buff *skb)
 {
 	struct tunnel_net *tn = tunnel_net_rcu(dev_net(skb->dev));
-	struct gre_header g = { };
+	struct gre_header g __uninitialized;
 	const struct tunnel_config *c;
 	struct tunnel_packet p __uninitialized;
 	enum tunnel_drop drop;
@@ -169,7 +188,7 @@ static int gre_receive(struct sk_buff *skb)
 	drop = gre_parse(skb, 0, &g);
 	if (likely(!drop) && unlikely(gre_looped_back(skb)))
 		drop = DROP_RX_LOOPED_BACK;
-	if (likely(!drop) && gre_is_wccp(&g) && !gre_unwrap_wccp(skb, 0, &g))
+	if (likely(!drop) && !gre_is_ip(&g) && gre_is_wccp(&g) && !gre_unwrap_wccp(skb, 0, &g))
 		drop = DROP_RX_BAD_HEADER;
 	if (unlikely(drop)) {
 		tunnel_drop_unknown(tn, gre_kind(&g), skb, drop);
@@ -180,7 +199,7 @@ static int gre_receive(struct sk_buff *skb)
 		gre_drop_known(skb, tn, &g, drop);
 		return 0;
 	}
-	if (unlikely(gre_is_erspan(&g)))
+	if (!gre_is_ip(&g) && gre_is_erspan(&g))
 		return erspan_receive(skb, tn, &g);
 
 	gre_packet(&p, &g);
@@ -307,12 +326,15 @@ enum tunnel_drop gre_header_metadata(struct tunnel_header *h, struct sk_buff *sk
 	return DROP_NONE;
 }
 
-/*
- * The checksum of a GSO packet is made for each segment, by the core. If the
- * payload's own is still to be computed, this one follows from it without
- * reading the payload (local checksum offload); else it is left to the device.
+/**
+ * gre_build_csum() - see to the checksum of a GRE packet
+ * @skb: the packet; skb->data is at its GRE header
+ *
+ * That of a GSO packet is made for each segment, by the core. If the payload's
+ * own is still to be computed, this one follows from it without reading the
+ * payload (local checksum offload); else it is left to the device. BH disabled.
  */
-static noinline void gre_build_csum(struct sk_buff *skb)
+void gre_build_csum(struct sk_buff *skb)
 {
 	__sum16 *csum = (__sum16 *)(skb->data + WIRE_GRE_BASE_LEN);
 
@@ -339,19 +361,7 @@ static noinline void gre_build_csum(struct sk_buff *skb)
 enum tunnel_drop gre_build(struct sk_buff *skb, struct tunnel *t, const struct tunnel_config *c,
 			   const struct tunnel_header *h)
 {
-	__be16 proto = h->proto ? : skb->protocol;
-	struct gre_header g __uninitialized;
-
-	skb_set_inner_protocol(skb, proto);
-	g.flags = be16_to_cpu(h->flags);
-	g.proto = be16_to_cpu(proto);
-	g.key = be32_to_cpu(h->key);
-	g.seq = h->flags & GRE_SEQ ? atomic_fetch_inc(&t->o_seqno) : 0;
-	/* The room is there: transmit_room(). */
-	wire_gre_build(__skb_push(skb, h->len), &g);
-	skb_reset_transport_header(skb);
-	if (h->flags & GRE_CSUM)
-		gre_build_csum(skb);
+	gre_push(skb, t, h);
 	return DROP_NONE;
 }
 

@@ -30,6 +30,7 @@
 #include <net/route.h>
 
 #include "culvert.h"
+#include "gre.h"
 
 /*
  * Transmissions through tunnels that may be on this CPU's stack. Each goes
@@ -513,6 +514,13 @@ static noinline bool transmit_encap(struct sk_buff *skb, struct outer *o,
 	       ops->build_header(skb, (struct ip_tunnel_encap *)encap, &o->protocol, &fl4) >= 0;
 }
 
+/* Nothing of the inner packet's way so far counts on the outer one's. */
+static __always_inline void transmit_scrub(struct sk_buff *skb, const struct tunnel *t)
+{
+	skb_scrub_packet(skb, !net_eq(t->net, dev_net(t->dev)));
+	skb_clear_hash_if_not_l4(skb);
+}
+
 /*
  * The outer IP header, and out. A packet that can't be fragmented needs no
  * identification (RFC 6864 4.1); a GSO packet needs one for each segment.
@@ -525,8 +533,6 @@ static __always_inline void transmit_output(struct sk_buff *skb, struct tunnel *
 	struct iphdr *iph;
 	int err;
 
-	skb_scrub_packet(skb, !net_eq(t->net, dev_net(dev)));
-	skb_clear_hash_if_not_l4(skb);
 	if (likely(o->borrowed))
 		skb_dst_set_noref(skb, &rt->dst);
 	else
@@ -560,6 +566,7 @@ static noinline void transmit_output_any(struct sk_buff *skb, struct tunnel *t, 
 {
 	if (ip_mtu_locked(&rt->dst))
 		o->df = 0;
+	transmit_scrub(skb, t);
 	transmit_output(skb, t, o, rt, skb->len - skb_inner_network_offset(skb));
 }
 
@@ -768,7 +775,67 @@ static __always_inline bool transmit_fits_fixed(const struct sk_buff *skb, const
 		mtu = (int)transmit_plain_mtu(rt) - overhead - ethernet;
 	else
 		mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : dev_mtu;
-	return (int)skb->len - ethernet <= mtu && dev_mtu <= mtu;
+	if (unlikely(dev_mtu > mtu))
+		return false;
+	if (unlikely(skb_is_gso(skb)))
+		return skb_gso_validate_network_len(skb, mtu);
+	return (int)skb->len - ethernet <= mtu;
+}
+
+/*
+ * The outer header and the route of a packet of a fixed tunnel; false if
+ * anything about them, or about the packet's size, is unusual.
+ */
+static __always_inline bool transmit_fixed_outer(const struct sk_buff *skb, struct tunnel *t,
+						 const struct tunnel_config *c,
+						 const struct tunnel_header *h, struct outer *o,
+						 struct rtable **rt)
+{
+	const struct net_device *dev = t->dev;
+	bool ethernet = dev->type == ARPHRD_ETHER;
+
+	if (unlikely(READ_ONCE(t->err_count) > 0))
+		return false;
+	if (unlikely(ethernet && eth_type_vlan(skb->protocol)))
+		return false;
+	*rt = route_cache_get_plain(&t->route, c->route_tag, &o->saddr);
+	if (unlikely(!*rt || ip_mtu_locked(&(*rt)->dst)))
+		return false;
+	outer_from_fixed(o, skb, c, ethernet);
+	if (unlikely(!o->ttl))
+		return false;
+	o->protocol = h->protocol;
+	o->borrowed = true;
+	return transmit_fits_fixed(skb, o, *rt, READ_ONCE(dev->mtu), sizeof(struct iphdr) + h->len,
+				   ethernet ? dev->hard_header_len : 0, h->rfc4213);
+}
+
+/* Whether the headers can be put in front of it just so. */
+static __always_inline bool transmit_fixed_room(const struct sk_buff *skb, const struct rtable *rt,
+						const struct tunnel_header *h)
+{
+	return skb_headroom(skb) >= LL_RESERVED_SPACE(rt->dst.dev) + sizeof(struct iphdr) + h->len &&
+	       !skb_header_cloned(skb);
+}
+
+static __always_inline void transmit_fixed_send(struct sk_buff *skb, struct tunnel *t,
+						const struct tunnel_header *h,
+						const struct outer *o, struct rtable *rt)
+{
+	int len = skb->len - skb_network_offset(skb);
+
+	/* Nobody asks where the inner headers are unless there is work left. */
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		skb_reset_inner_headers(skb);
+		skb->encapsulation = 1;
+		if (h->inner_ipproto)
+			skb_set_inner_ipproto(skb, h->inner_ipproto);
+	} else {
+		skb->ip_summed = CHECKSUM_NONE;
+	}
+	if (h->len)
+		gre_push(skb, t, h);
+	transmit_output(skb, t, o, rt, len);
 }
 
 /*
@@ -785,45 +852,17 @@ static __always_inline bool transmit_fixed(struct sk_buff *skb, struct tunnel *t
 					   const struct tunnel_config *c,
 					   const struct tunnel_header *h)
 {
-	int overhead = sizeof(struct iphdr) + h->len;
-	struct net_device *dev = t->dev;
-	bool ethernet = dev->type == ARPHRD_ETHER;
 	struct outer o __uninitialized;
 	struct rtable *rt;
-	int len;
 
-	if (unlikely(skb_is_gso(skb) || skb->encapsulation || READ_ONCE(t->err_count) > 0))
+	if (unlikely(skb_is_gso(skb) || skb->encapsulation))
 		return false;
-	if (unlikely(ethernet && eth_type_vlan(skb->protocol)))
+	if (unlikely(!transmit_fixed_outer(skb, t, c, h, &o, &rt)))
 		return false;
-	rt = route_cache_get_plain(&t->route, c->route_tag, &o.saddr);
-	if (unlikely(!rt || ip_mtu_locked(&rt->dst)))
+	if (unlikely(!transmit_fixed_room(skb, rt, h)))
 		return false;
-	outer_from_fixed(&o, skb, c, ethernet);
-	if (unlikely(!o.ttl))
-		return false;
-	if (unlikely(!transmit_fits_fixed(skb, &o, rt, READ_ONCE(dev->mtu), overhead,
-					  ethernet ? dev->hard_header_len : 0, h->rfc4213)))
-		return false;
-	if (unlikely(skb_headroom(skb) < LL_RESERVED_SPACE(rt->dst.dev) + overhead ||
-		     skb_header_cloned(skb)))
-		return false;
-
-	o.protocol = h->protocol;
-	o.borrowed = true;
-	len = skb->len - skb_network_offset(skb);
-	/* Nobody asks where the inner headers are unless there is work left. */
-	if (skb->ip_summed == CHECKSUM_PARTIAL) {
-		skb_reset_inner_headers(skb);
-		skb->encapsulation = 1;
-		if (h->inner_ipproto)
-			skb_set_inner_ipproto(skb, h->inner_ipproto);
-	} else {
-		skb->ip_summed = CHECKSUM_NONE;
-	}
-	if (h->len)
-		gre_build(skb, t, c, h);
-	transmit_output(skb, t, &o, rt, len);
+	transmit_scrub(skb, t);
+	transmit_fixed_send(skb, t, h, &o, rt);
 	return true;
 }
 
@@ -841,6 +880,39 @@ static void transmit_one(struct sk_buff *skb, struct tunnel *t, const struct tun
 }
 
 /*
+ * Segments of one packet have one inner header, so one outer header and one
+ * route do for all of them, and they are scrubbed together. One that lacks
+ * headroom goes the way of all others, where it finds nothing left to scrub.
+ *
+ * Return: false if the packet is not for this lane, and unchanged.
+ */
+static bool transmit_segments_fixed(struct sk_buff *skb, struct tunnel *t,
+				    const struct tunnel_config *c, const struct tunnel_header *h)
+{
+	struct outer o __uninitialized;
+	struct sk_buff *segments, *next;
+	struct rtable *rt;
+
+	if (skb->encapsulation || !transmit_fixed_outer(skb, t, c, h, &o, &rt))
+		return false;
+	transmit_scrub(skb, t);
+	segments = skb_gso_segment(skb, t->dev->features & ~NETIF_F_GSO_MASK);
+	if (IS_ERR_OR_NULL(segments)) {
+		tunnel_drop(t, skb, DROP_TX_NO_MEMORY);
+		return true;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(segments, skb, next) {
+		skb_mark_not_on_list(skb);
+		if (likely(transmit_fixed_room(skb, rt, h)))
+			transmit_fixed_send(skb, t, h, &o, rt);
+		else
+			transmit_one(skb, t, c, h, NULL);
+	}
+	return true;
+}
+
+/*
  * The underlay segments a GSO packet, and repeats what is in front of it. With
  * a sequence number, each segment needs a header of its own: segment it here,
  * which still spares TCP and the queueing layer the work for each of them.
@@ -852,6 +924,8 @@ static noinline void transmit_segments(struct sk_buff *skb, struct tunnel *t,
 {
 	struct sk_buff *segments, *next;
 
+	if (c->fixed && transmit_segments_fixed(skb, t, c, h))
+		return;
 	segments = skb_gso_segment(skb, t->dev->features & ~NETIF_F_GSO_MASK);
 	if (IS_ERR_OR_NULL(segments)) {
 		tunnel_drop(t, skb, DROP_TX_NO_MEMORY);
