@@ -44,8 +44,11 @@ static void config_from_parm(struct tunnel_config *c, const struct tunnel_kind *
 		c->i_flags = p->i_flags & TUNNEL_GRE_FLAGS;
 		c->o_flags = p->o_flags & TUNNEL_GRE_FLAGS;
 	}
-	c->i_key = p->i_key;
-	c->o_key = p->o_key;
+	/* sit has no keys, though ip tunnel gives it one with a multicast remote. */
+	if (kind->family != FAMILY_SIT) {
+		c->i_key = p->i_key;
+		c->o_key = p->o_key;
+	}
 }
 
 /* What only a new device takes from a request. */
