@@ -880,6 +880,24 @@ static void transmit_one(struct sk_buff *skb, struct tunnel *t, const struct tun
 }
 
 /*
+ * Cut a GSO packet up, whichever lane its segments take.
+ *
+ * Return: the segments, or NULL if there was no memory for them. The packet is
+ * consumed.
+ */
+static struct sk_buff *transmit_cut(struct sk_buff *skb, struct tunnel *t)
+{
+	struct sk_buff *segments = skb_gso_segment(skb, t->dev->features & ~NETIF_F_GSO_MASK);
+
+	if (IS_ERR_OR_NULL(segments)) {
+		tunnel_drop(t, skb, DROP_TX_NO_MEMORY);
+		return NULL;
+	}
+	consume_skb(skb);
+	return segments;
+}
+
+/*
  * Segments of one packet have one inner header, so one outer header and one
  * route do for all of them, and they are scrubbed together. One that lacks
  * headroom goes the way of all others, where it finds nothing left to scrub.
@@ -896,12 +914,7 @@ static bool transmit_segments_fixed(struct sk_buff *skb, struct tunnel *t,
 	if (skb->encapsulation || !transmit_fixed_outer(skb, t, c, h, &o, &rt))
 		return false;
 	transmit_scrub(skb, t);
-	segments = skb_gso_segment(skb, t->dev->features & ~NETIF_F_GSO_MASK);
-	if (IS_ERR_OR_NULL(segments)) {
-		tunnel_drop(t, skb, DROP_TX_NO_MEMORY);
-		return true;
-	}
-	consume_skb(skb);
+	segments = transmit_cut(skb, t);
 	skb_list_walk_safe(segments, skb, next) {
 		skb_mark_not_on_list(skb);
 		if (likely(transmit_fixed_room(skb, rt, h)))
@@ -926,12 +939,7 @@ static noinline void transmit_segments(struct sk_buff *skb, struct tunnel *t,
 
 	if (c->fixed && transmit_segments_fixed(skb, t, c, h))
 		return;
-	segments = skb_gso_segment(skb, t->dev->features & ~NETIF_F_GSO_MASK);
-	if (IS_ERR_OR_NULL(segments)) {
-		tunnel_drop(t, skb, DROP_TX_NO_MEMORY);
-		return;
-	}
-	consume_skb(skb);
+	segments = transmit_cut(skb, t);
 	skb_list_walk_safe(segments, skb, next) {
 		skb_mark_not_on_list(skb);
 		transmit_one(skb, t, c, h, template);
