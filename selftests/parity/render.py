@@ -175,6 +175,8 @@ def inner_header(proto, body):
     """Where in the payload of an outer header an inner IP header begins, or None."""
     if proto in (4, 41):
         return 0
+    if proto == 50:
+        return 8                        # the cases' ESP encrypts nothing
     if proto == 17 and body[:2] == FOU_PORT:
         return inner_of_udp(body)
     if proto != 47 or len(body) < 4:
