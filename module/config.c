@@ -63,7 +63,7 @@ struct tunnel_config *config_copy(const struct tunnel_config *old)
 	struct tunnel_config *c = kmemdup(old, sizeof(*old), GFP_KERNEL);
 
 	if (c)
-		memset(c->nodes, 0, sizeof(c->nodes));
+		c->entry = NULL;
 	return c;
 }
 

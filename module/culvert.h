@@ -95,7 +95,20 @@ struct tunnel_key {
 struct tunnel_node {
 	struct rhlist_head list;
 	struct tunnel_key key;
-	const struct tunnel_config *config;
+	const struct tunnel_config __rcu *config;
+};
+
+/**
+ * struct tunnel_entry - where the table keeps a configuration
+ * @rcu: for freeing
+ * @nodes: [0] under any link; if it is bound to one, [1] under that
+ *
+ * A change that keeps the endpoints hands it on to the new configuration. RTNL;
+ * read under RCU.
+ */
+struct tunnel_entry {
+	struct rcu_head rcu;
+	struct tunnel_node nodes[];
 };
 
 /**
@@ -143,10 +156,9 @@ struct tunnel_header {
  *
  * Built whole, validated whole (config_validate()) and then published whole:
  * a packet sees either the old configuration or the new one. Immutable once
- * published, except for @nodes, which belong to the table. Replaced under
- * RTNL, read under RCU, freed after a grace period.
+ * published. Replaced under RTNL, read under RCU, freed after a grace period.
  *
- * @nodes: where the table keeps it: [0] under any link, [1] under its own
+ * @entry: where the table keeps it, or kept it; the table's
  * @tunnel: whose configuration it is
  * @class: derived from the endpoints
  * @local: outer source, zero for "by route"
@@ -182,7 +194,7 @@ struct tunnel_header {
  * @rcu: for freeing
  */
 struct tunnel_config {
-	struct tunnel_node nodes[2];
+	struct tunnel_entry *entry;
 	struct tunnel *tunnel;
 	enum tunnel_class class;
 	union tunnel_addr local;
@@ -552,6 +564,7 @@ int table_init(struct tunnel_net *tn);
 void table_destroy(struct tunnel_net *tn);
 int table_insert(struct tunnel_net *tn, struct tunnel_config *c);
 void table_remove(struct tunnel_net *tn, struct tunnel_config *c);
+bool table_replace(struct tunnel_config *old, struct tunnel_config *c);
 const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind_id kind,
 					 struct sk_buff *skb, __be32 local,
 					 __be32 remote, const struct tunnel_packet *p);

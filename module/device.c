@@ -411,17 +411,19 @@ static int tunnel_dev_swap(struct tunnel *t, struct tunnel_config *c)
 {
 	struct tunnel_config *old = tunnel_config(t);
 	struct tunnel_net *tn = tunnel_net(t->net);
+	bool replaced;
 	int err;
 
 	c->tunnel = t;
 	c->route_tag = route_cache_new_tag(&t->route);
-	if (!c->collect_md) {
+	replaced = table_replace(old, c);
+	if (!replaced && !c->collect_md) {
 		err = table_insert(tn, c);
 		if (err)
 			return err;
 	}
 	rcu_assign_pointer(t->config, c);
-	if (!old->collect_md)
+	if (!replaced && !old->collect_md)
 		table_remove(tn, old);
 	config_free_rcu(old);
 	return 0;

@@ -71,10 +71,26 @@ static void table_key(struct tunnel_key *k, const struct tunnel_config *c,
 	};
 }
 
+static int table_insert_entry(struct tunnel_net *tn, struct tunnel_entry *e, bool bound)
+{
+	int err;
+
+	err = rhltable_insert(&tn->table, &e->nodes[0].list, table_params);
+	if (err || !bound)
+		return err;
+	err = rhltable_insert(&tn->table, &e->nodes[1].list, table_params);
+	if (err) {
+		rhltable_remove(&tn->table, &e->nodes[0].list, table_params);
+		/* A packet may have found it in between. */
+		synchronize_rcu();
+	}
+	return err;
+}
+
 /**
  * table_insert() - make a configuration findable
  * @tn: the namespace
- * @c: the configuration; c->class is set
+ * @c: the configuration; its class and entry are set
  *
  * A device in collect_md mode is not in the table but in its space.
  *
@@ -84,29 +100,33 @@ static void table_key(struct tunnel_key *k, const struct tunnel_config *c,
 int table_insert(struct tunnel_net *tn, struct tunnel_config *c)
 {
 	struct tunnel_space *s = tunnel_space(c->tunnel);
-	int i, err;
+	int i, err, count = c->link ? 2 : 1;
+	struct tunnel_entry *e;
 
 	if (c->collect_md) {
 		rcu_assign_pointer(s->external, c->tunnel);
 		return 0;
 	}
 
+	e = kzalloc(struct_size(e, nodes, count), GFP_KERNEL);
+	if (!e)
+		return -ENOMEM;
 	c->class = table_class(c);
-	for (i = 0; i < 2; i++) {
-		c->nodes[i].config = c;
-		table_key(&c->nodes[i].key, c, c->tunnel->kind->id);
+	for (i = 0; i < count; i++) {
+		RCU_INIT_POINTER(e->nodes[i].config, c);
+		table_key(&e->nodes[i].key, c, c->tunnel->kind->id);
 	}
-	c->nodes[1].key.link = c->link;
+	if (c->link)
+		e->nodes[1].key.link = c->link;
+	c->entry = e;
 
-	err = rhltable_insert(&tn->table, &c->nodes[0].list, table_params);
-	if (err)
+	err = table_insert_entry(tn, e, c->link);
+	if (err) {
+		c->entry = NULL;
+		kfree(e);
 		return err;
+	}
 	if (c->link) {
-		err = rhltable_insert(&tn->table, &c->nodes[1].list, table_params);
-		if (err) {
-			rhltable_remove(&tn->table, &c->nodes[0].list, table_params);
-			return err;
-		}
 		WRITE_ONCE(s->bound[c->class], s->bound[c->class] + 1);
 		WRITE_ONCE(s->any_bound, s->any_bound + 1);
 	}
@@ -125,18 +145,46 @@ int table_insert(struct tunnel_net *tn, struct tunnel_config *c)
 void table_remove(struct tunnel_net *tn, struct tunnel_config *c)
 {
 	struct tunnel_space *s = tunnel_space(c->tunnel);
+	struct tunnel_entry *e = c->entry;
 
 	if (c->collect_md) {
 		RCU_INIT_POINTER(s->external, NULL);
 		return;
 	}
-	rhltable_remove(&tn->table, &c->nodes[0].list, table_params);
+	rhltable_remove(&tn->table, &e->nodes[0].list, table_params);
 	if (c->link) {
-		rhltable_remove(&tn->table, &c->nodes[1].list, table_params);
+		rhltable_remove(&tn->table, &e->nodes[1].list, table_params);
 		WRITE_ONCE(s->bound[c->class], s->bound[c->class] - 1);
 		WRITE_ONCE(s->any_bound, s->any_bound - 1);
 	}
 	WRITE_ONCE(s->count[c->class], s->count[c->class] - 1);
+	kfree_rcu(e, rcu);
+}
+
+/**
+ * table_replace() - find another configuration instead, under the same key
+ * @old: a configuration that table_insert() took
+ * @c: of the same tunnel, in no table
+ *
+ * Return: false if their keys differ, and nothing is changed: then @c is for
+ * table_insert() and @old for table_remove(). RTNL.
+ */
+bool table_replace(struct tunnel_config *old, struct tunnel_config *c)
+{
+	struct tunnel_entry *e = old->entry;
+	struct tunnel_key k;
+
+	if (old->collect_md || c->collect_md || old->link != c->link)
+		return false;
+	table_key(&k, c, c->tunnel->kind->id);
+	if (k.ends != e->nodes[0].key.ends || k.rest != e->nodes[0].key.rest)
+		return false;
+	c->class = old->class;
+	c->entry = e;
+	rcu_assign_pointer(e->nodes[0].config, c);
+	if (c->link)
+		rcu_assign_pointer(e->nodes[1].config, c);
+	return true;
 }
 
 /*
@@ -149,17 +197,19 @@ static const struct tunnel_config *table_probe(struct tunnel_net *tn, const stru
 {
 	const struct tunnel *base = rcu_dereference(tn->spaces[table_key_kind(k)].catch_all);
 	const struct tunnel_config *found = NULL;
+	const struct tunnel_config *c;
 	struct rhlist_head *list, *pos;
 	struct tunnel_node *n;
 
 	list = rhltable_lookup(&tn->table, k, table_params);
 	rhl_for_each_entry_rcu(n, pos, list, list) {
-		if (!table_is_up(n->config->tunnel) || n->config->tunnel == base)
+		c = rcu_dereference(n->config);
+		if (!table_is_up(c->tunnel) || c->tunnel == base)
 			continue;
-		if (likely(n->config->link == k->link))
-			return n->config;
+		if (likely(c->link == k->link))
+			return c;
 		if (!found && !tunnel_kinds[table_key_kind(k)]->strict_link)
-			found = n->config;
+			found = c;
 	}
 	return found;
 }
@@ -292,13 +342,13 @@ const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind
  */
 const struct tunnel_config *table_sibling(const struct tunnel_config *c)
 {
-	struct rhlist_head *pos = rcu_dereference_raw(c->nodes[0].list.next);
-	const struct tunnel_node *n;
+	struct rhlist_head *pos = rcu_dereference_raw(c->entry->nodes[0].list.next);
+	const struct tunnel_config *other;
 
 	for (; pos; pos = rcu_dereference_raw(pos->next)) {
-		n = container_of(pos, struct tunnel_node, list);
-		if (n->config->link == c->link && table_is_up(n->config->tunnel))
-			return n->config;
+		other = rcu_dereference(container_of(pos, struct tunnel_node, list)->config);
+		if (other->link == c->link && table_is_up(other->tunnel))
+			return other;
 	}
 	return NULL;
 }
@@ -323,7 +373,7 @@ static struct tunnel *find(struct tunnel_net *tn, const struct tunnel_config *c,
 	rcu_read_lock();
 	list = rhltable_lookup(&tn->table, &k, table_params);
 	rhl_for_each_entry_rcu(n, pos, list, list) {
-		other = n->config;
+		other = rcu_dereference(n->config);
 		if (other->link == c->link && other->local.ip4 == c->local.ip4 &&
 		    other->remote.ip4 == c->remote.ip4 && (any_key || same_key(other, c))) {
 			found = other->tunnel;

@@ -111,7 +111,7 @@ table_lookup_packet(struct tunnel_net *tn, enum tunnel_kind_id kind, struct sk_b
 	if (likely(!READ_ONCE(s->any_bound))) {
 		list = rhltable_lookup(&tn->table, &k, table_params);
 		if (likely(list)) {
-			c = container_of(list, struct tunnel_node, list)->config;
+			c = rcu_dereference(container_of(list, struct tunnel_node, list)->config);
 			if (likely(table_is_up(c->tunnel) &&
 				   c->tunnel != rcu_dereference(s->catch_all)))
 				return c;
