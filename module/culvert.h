@@ -256,22 +256,14 @@ static inline bool tunnel_rate_allows(struct tunnel_rate *r, unsigned int per_se
 	return true;
 }
 
-/* Peers that do keepalive in another way than all others; see keepalive.c. */
-#define KEEPALIVE_QUIRK_INNER	1
-#define KEEPALIVE_QUIRK_NAT	2
-#define KEEPALIVE_QUIRK_PROTO4	4
-
-/**
- * struct keepalive_answers - how a tunnel answers keepalives
- * @off: don't; RTNL, read without a lock
- * @quirks: KEEPALIVE_QUIRK_*; likewise
- * @rate: of answers
- */
-struct keepalive_answers {
-	bool off;
-	u8 quirks;
-	struct tunnel_rate rate;
-};
+/* What of keepalive is on or off; the last three are for peers that do it in another way. */
+#define KEEPALIVE_ANSWER	BIT(0)	/* answer the peer's requests */
+#define KEEPALIVE_DAMPING	BIT(1)	/* a peer that comes back has to prove itself */
+#define KEEPALIVE_AUTHENTICATE	BIT(2)	/* accept replies with our own payload only */
+#define KEEPALIVE_FOLLOW	BIT(3)	/* the remote is wherever a signed request comes from */
+#define KEEPALIVE_INNER		BIT(4)	/* requests may have inner addresses, */
+#define KEEPALIVE_NAT		BIT(5)	/* or ask for an answer to any address, */
+#define KEEPALIVE_PROTO4	BIT(6)	/* or have EtherType 4 */
 
 /**
  * struct tunnel - a tunnel device, the private part of its net_device
@@ -290,7 +282,8 @@ struct keepalive_answers {
  * @routers: ISATAP's potential routers; RCU, written under RTNL
  * @drops: packets not carried, by reason
  * @events: what else is counted
- * @answers: how keepalives of the peer are answered
+ * @keepalive_options: KEEPALIVE_*; RTNL, read without a lock
+ * @answers: the rate at which keepalives of the peer are answered
  * @keepalive: the sending of keepalives; NULL until somebody sets something.
  *	Published once, under RTNL; freed with the device
  * @peers: neighbours of a multipoint device, NULL for others; fixed
@@ -310,7 +303,8 @@ struct tunnel {
 	struct isatap_router __rcu *routers;
 	atomic_long_t drops[DROP_MAX];
 	atomic_long_t events[EVENT_MAX];
-	struct keepalive_answers answers;
+	u8 keepalive_options;
+	struct tunnel_rate answers;
 	struct keepalive *keepalive;
 	struct peers *peers;
 };
@@ -351,19 +345,13 @@ struct peers_filter {
  * struct keepalive_settings - what is set about sending keepalives
  * @interval: seconds between two of them, 0 for none
  * @retries: how many in a row are lost when the peer is declared dead
- * @damping: a peer that comes back has to prove itself
- * @authenticate: accept replies with our own payload only
  * @has_secret: the secret is the user's, not a random one
- * @follow: the remote is wherever a request with that secret comes from
  * @address: our address as the peer sees it, 0 if it is the outer source
  */
 struct keepalive_settings {
 	u16 interval;
 	u8 retries;
-	bool damping;
-	bool authenticate;
 	bool has_secret;
-	bool follow;
 	__be32 address;
 };
 
@@ -741,14 +729,12 @@ void isatap_forget(struct tunnel *t);
 bool keepalive_receive(struct sk_buff *skb, struct tunnel_net *tn, const struct tunnel_config *c,
 		       const struct tunnel_packet *p);
 void keepalive_exit(struct tunnel *t);
-int keepalive_set_follow(struct tunnel *t, bool on);
 void keepalive_start(struct tunnel *t);
 void keepalive_stop(struct tunnel *t);
 void keepalive_free(struct tunnel *t);
 int keepalive_set_interval(struct tunnel *t, unsigned int seconds);
 int keepalive_set_retries(struct tunnel *t, unsigned int retries);
-int keepalive_set_damping(struct tunnel *t, bool on);
-int keepalive_set_authenticate(struct tunnel *t, bool on);
+int keepalive_set_options(struct tunnel *t, u8 options);
 int keepalive_set_secret(struct tunnel *t, const u8 *secret);
 int keepalive_set_address(struct tunnel *t, __be32 address);
 void keepalive_settings(const struct tunnel *t, struct keepalive_settings *s);

@@ -47,6 +47,7 @@ void tunnel_dev_setup(struct net_device *dev, const struct tunnel_kind *kind)
 	t->dev = dev;
 	t->kind = kind;
 	INIT_LIST_HEAD(&t->list);
+	t->keepalive_options = KEEPALIVE_ANSWER;
 }
 
 /* The last reference is gone: nobody looks at the device any more. */

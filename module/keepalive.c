@@ -144,6 +144,11 @@ static struct keepalive *keepalive_of(const struct tunnel *t)
 	return smp_load_acquire(&t->keepalive);
 }
 
+static bool keepalive_option(const struct tunnel *t, u8 option)
+{
+	return READ_ONCE(t->keepalive_options) & option;
+}
+
 /* One that is named: not a group, and not anybody. RTNL. */
 static bool keepalive_has_peer(const struct tunnel *t)
 {
@@ -231,21 +236,20 @@ static bool answer_peer_fits(const struct tunnel *t, const struct tunnel_config 
 	return c->remote.ip4 ? peer == c->remote.ip4 : peers_accept(t, peer);
 }
 
-/* Whether @r is what our peer at @peer may ask, under the quirks that are on. */
+/* Whether @r is what our peer at @peer may ask, under the options that are on. */
 static bool answer_wanted(const struct tunnel *t, const struct tunnel_config *c,
 			  const struct keepalive_request *r, __be32 local, __be32 peer,
 			  bool *inner)
 {
 	__be32 src = cpu_to_be32(r->src), dst = cpu_to_be32(r->dst);
-	u8 quirks = READ_ONCE(t->answers.quirks);
 
 	*inner = false;
 	if (!answer_peer_fits(t, c, peer) || r->ttl < 2)
 		return false;
 	if (src == local)
 		return answer_key_fits(c, r) &&
-		       (dst == peer || quirks & KEEPALIVE_QUIRK_NAT);
-	*inner = quirks & KEEPALIVE_QUIRK_INNER && c->remote.ip4;
+		       (dst == peer || keepalive_option(t, KEEPALIVE_NAT));
+	*inner = c->remote.ip4 && keepalive_option(t, KEEPALIVE_INNER);
 	return *inner && answer_is_inner(t->dev, src, dst);
 }
 
@@ -290,9 +294,9 @@ static bool keepalive_request(struct sk_buff *skb, const struct tunnel_config *c
 	bool inner;
 	int len;
 
-	if (READ_ONCE(t->answers.off))
+	if (!keepalive_option(t, KEEPALIVE_ANSWER))
 		return false;
-	if (p->proto == htons(4) && !(READ_ONCE(t->answers.quirks) & KEEPALIVE_QUIRK_PROTO4))
+	if (p->proto == htons(4) && !keepalive_option(t, KEEPALIVE_PROTO4))
 		return false;
 	len = min_t(int, (int)skb->len - p->header_len, sizeof(buffer));
 	data = len > 0 ? skb_header_pointer(skb, p->header_len, len, buffer) : NULL;
@@ -301,10 +305,10 @@ static bool keepalive_request(struct sk_buff *skb, const struct tunnel_config *c
 	if (!answer_wanted(t, c, &r, outer->daddr, outer->saddr, &inner))
 		return false;
 	/* Seen here, it can't be replayed to keepalive_moved(). */
-	if (k && READ_ONCE(k->set.follow))
+	if (k && keepalive_option(t, KEEPALIVE_FOLLOW))
 		keepalive_is_signed(k, data + r.payload, r.len - r.payload);
 
-	if (!tunnel_rate_allows(&t->answers.rate, ANSWERS_PER_SECOND)) {
+	if (!tunnel_rate_allows(&t->answers, ANSWERS_PER_SECOND)) {
 		tunnel_drop(t, skb, DROP_RX_KEEPALIVE_RATE);
 		return true;
 	}
@@ -386,7 +390,8 @@ static void keepalive_follow(struct work_struct *work)
 		schedule_delayed_work(&k->follow, 1);
 		return;
 	}
-	if (t->dev->reg_state == NETREG_REGISTERED && k->set.follow && keepalive_has_peer(t))
+	if (t->dev->reg_state == NETREG_REGISTERED && keepalive_option(t, KEEPALIVE_FOLLOW) &&
+	    keepalive_has_peer(t))
 		keepalive_change_remote(t, READ_ONCE(k->moved_to));
 	rtnl_unlock();
 }
@@ -428,7 +433,7 @@ static void keepalive_replied(struct keepalive *k)
 		keepalive_went_up(k);
 		break;
 	case STATE_DOWN:
-		if (READ_ONCE(k->set.damping))
+		if (keepalive_option(k->tunnel, KEEPALIVE_DAMPING))
 			keepalive_hold(k);
 		else
 			keepalive_went_up(k);
@@ -468,7 +473,7 @@ static enum tunnel_drop keepalive_match(struct keepalive *k, const struct keepal
 /* A reply of an unknown kind: to the last request, if to any. With k->lock. */
 static enum tunnel_drop keepalive_match_plain(struct keepalive *k)
 {
-	if (READ_ONCE(k->set.authenticate))
+	if (keepalive_option(k->tunnel, KEEPALIVE_AUTHENTICATE))
 		return DROP_RX_KEEPALIVE_AUTH;
 	if (!k->sent || k->history & 1)
 		return DROP_RX_KEEPALIVE_STALE;
@@ -687,6 +692,19 @@ void keepalive_stop(struct tunnel *t)
 	keepalive_reset(k, STATE_OFF);
 }
 
+/* RTNL; t->keepalive is there. */
+static void keepalive_switch(struct tunnel *t, u8 options)
+{
+	u8 changed = t->keepalive_options ^ options;
+	struct keepalive *k = t->keepalive;
+
+	if (changed & options & KEEPALIVE_FOLLOW)
+		hlist_add_head_rcu(&k->follower, &tunnel_net(t->net)->followers);
+	else if (changed & KEEPALIVE_FOLLOW)
+		hlist_del_init_rcu(&k->follower);
+	WRITE_ONCE(t->keepalive_options, options);
+}
+
 /**
  * keepalive_exit() - nothing more happens by itself
  * @t: a tunnel whose device is going away
@@ -697,8 +715,8 @@ void keepalive_exit(struct tunnel *t)
 {
 	if (!t->keepalive)
 		return;
-	if (t->keepalive->set.follow) {
-		keepalive_set_follow(t, false);
+	if (keepalive_option(t, KEEPALIVE_FOLLOW)) {
+		keepalive_switch(t, t->keepalive_options & ~KEEPALIVE_FOLLOW);
 		/* Packets that found it before may still schedule it. */
 		synchronize_net();
 	}
@@ -794,40 +812,6 @@ int keepalive_set_retries(struct tunnel *t, unsigned int retries)
 }
 
 /**
- * keepalive_set_damping() - whether a peer that comes back has to prove itself
- * @t: the tunnel
- * @on: whether
- *
- * Return: 0 or -ENOMEM. RTNL.
- */
-int keepalive_set_damping(struct tunnel *t, bool on)
-{
-	struct keepalive *k = keepalive_get(t);
-
-	if (!k)
-		return -ENOMEM;
-	WRITE_ONCE(k->set.damping, on);
-	return 0;
-}
-
-/**
- * keepalive_set_authenticate() - whether replies must carry our payload
- * @t: the tunnel
- * @on: whether
- *
- * Return: 0 or -ENOMEM. RTNL.
- */
-int keepalive_set_authenticate(struct tunnel *t, bool on)
-{
-	struct keepalive *k = keepalive_get(t);
-
-	if (!k)
-		return -ENOMEM;
-	WRITE_ONCE(k->set.authenticate, on);
-	return 0;
-}
-
-/**
  * keepalive_set_secret() - the key of the payload's hash
  * @t: the tunnel
  * @secret: %KEEPALIVE_SECRET_LEN bytes, or NULL for a random one
@@ -854,35 +838,32 @@ int keepalive_set_secret(struct tunnel *t, const u8 *secret)
 	}
 	spin_unlock_bh(&k->lock);
 	WRITE_ONCE(k->set.has_secret, secret);
-	WRITE_ONCE(k->set.authenticate, secret);
-	if (!secret)
-		keepalive_set_follow(t, false);
+	if (secret)
+		keepalive_switch(t, t->keepalive_options | KEEPALIVE_AUTHENTICATE);
+	else
+		keepalive_switch(t, t->keepalive_options &
+				    ~(KEEPALIVE_AUTHENTICATE | KEEPALIVE_FOLLOW));
 	keepalive_restart(t);
 	return 0;
 }
 
 /**
- * keepalive_set_follow() - whether the remote is wherever the peer asks from
+ * keepalive_set_options() - what is on
  * @t: the tunnel
- * @on: whether; takes a secret that both ends have
+ * @options: KEEPALIVE_*. To follow the peer takes a secret that both ends have.
  *
  * Return: 0, -EINVAL, or -ENOMEM; nothing is changed on error. RTNL.
  */
-int keepalive_set_follow(struct tunnel *t, bool on)
+int keepalive_set_options(struct tunnel *t, u8 options)
 {
 	struct keepalive *k = keepalive_get(t);
 
 	if (!k)
 		return -ENOMEM;
-	if (k->set.follow == on)
-		return 0;
-	if (on && (!k->set.has_secret || !keepalive_has_peer(t)))
+	if (options & ~t->keepalive_options & KEEPALIVE_FOLLOW &&
+	    (!k->set.has_secret || !keepalive_has_peer(t)))
 		return -EINVAL;
-	if (on)
-		hlist_add_head_rcu(&k->follower, &tunnel_net(t->net)->followers);
-	else
-		hlist_del_init_rcu(&k->follower);
-	WRITE_ONCE(k->set.follow, on);
+	keepalive_switch(t, options);
 	return 0;
 }
 

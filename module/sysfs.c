@@ -3,8 +3,9 @@
 /*
  * /sys/class/net/DEV/tunnel/: what "ip" has no words for, of gre devices.
  *
- * One value to a file, except for the two *_status files, which have a line
- * "name value" for everything that is only read. A bad value is refused with
+ * A file costs memory and time for each device, so there are few: one value to a
+ * file, except for keepalive_options, which is a list of words, and the two *_status
+ * files, which have a line "name value" for all that is only read. A bad value is refused with
  * EINVAL and changes nothing. Writing takes CAP_NET_ADMIN in the namespace of
  * the device and, where that is another one, in that of the underlay.
  */
@@ -148,39 +149,60 @@ static int store_keepalive_retries(struct tunnel *t, char *text)
 
 ATTRIBUTE_RW(keepalive_retries);
 
-static ssize_t show_keepalive_damping(const struct tunnel *t, char *buf)
-{
-	struct keepalive_settings s;
+static const struct {
+	const char *word;
+	u8 option;
+} keepalive_options[] = {
+	{ "answer", KEEPALIVE_ANSWER },
+	{ "damping", KEEPALIVE_DAMPING },
+	{ "authenticate", KEEPALIVE_AUTHENTICATE },
+	{ "follow", KEEPALIVE_FOLLOW },
+	{ "inner", KEEPALIVE_INNER },
+	{ "nat", KEEPALIVE_NAT },
+	{ "proto4", KEEPALIVE_PROTO4 },
+};
 
-	keepalive_settings(t, &s);
-	return sysfs_emit(buf, "%u\n", s.damping);
+static ssize_t show_keepalive_options(const struct tunnel *t, char *buf)
+{
+	u8 set = READ_ONCE(t->keepalive_options);
+	ssize_t len = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(keepalive_options); i++)
+		if (set & keepalive_options[i].option)
+			len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "",
+					     keepalive_options[i].word);
+	if (!len)
+		len = sysfs_emit(buf, "none");
+	return len + sysfs_emit_at(buf, len, "\n");
 }
 
-static int store_keepalive_damping(struct tunnel *t, char *text)
+static u8 option_of(const char *word)
 {
-	bool on;
+	int i;
 
-	return parse_switch(text, &on) ? : keepalive_set_damping(t, on);
+	for (i = 0; i < ARRAY_SIZE(keepalive_options); i++)
+		if (!strcmp(word, keepalive_options[i].word))
+			return keepalive_options[i].option;
+	return 0;
 }
 
-ATTRIBUTE_RW(keepalive_damping);
-
-static ssize_t show_keepalive_authenticate(const struct tunnel *t, char *buf)
+/* "word" switches on, "-word" off; what is not named stays as it is. */
+static int store_keepalive_options(struct tunnel *t, char *text)
 {
-	struct keepalive_settings s;
+	u8 option, set = t->keepalive_options;
+	const char *word;
 
-	keepalive_settings(t, &s);
-	return sysfs_emit(buf, "%u\n", s.authenticate);
+	while ((word = strsep(&text, " ,"))) {
+		option = option_of(word + (*word == '-'));
+		if (!option)
+			return -EINVAL;
+		set = *word == '-' ? set & ~option : set | option;
+	}
+	return keepalive_set_options(t, set);
 }
 
-static int store_keepalive_authenticate(struct tunnel *t, char *text)
-{
-	bool on;
-
-	return parse_switch(text, &on) ? : keepalive_set_authenticate(t, on);
-}
-
-ATTRIBUTE_RW(keepalive_authenticate);
+ATTRIBUTE_RW(keepalive_options);
 
 /* Tells whether there is one, never which. */
 static ssize_t show_keepalive_secret(const struct tunnel *t, char *buf)
@@ -207,23 +229,6 @@ static int store_keepalive_secret(struct tunnel *t, char *text)
 
 ATTRIBUTE_RW(keepalive_secret);
 
-static ssize_t show_keepalive_follow(const struct tunnel *t, char *buf)
-{
-	struct keepalive_settings s;
-
-	keepalive_settings(t, &s);
-	return sysfs_emit(buf, "%u\n", s.follow);
-}
-
-static int store_keepalive_follow(struct tunnel *t, char *text)
-{
-	bool on;
-
-	return parse_switch(text, &on) ? : keepalive_set_follow(t, on);
-}
-
-ATTRIBUTE_RW(keepalive_follow);
-
 static ssize_t show_keepalive_address(const struct tunnel *t, char *buf)
 {
 	struct keepalive_settings s;
@@ -240,78 +245,6 @@ static int store_keepalive_address(struct tunnel *t, char *text)
 }
 
 ATTRIBUTE_RW(keepalive_address);
-
-static ssize_t show_keepalive_answer(const struct tunnel *t, char *buf)
-{
-	return sysfs_emit(buf, "%u\n", !READ_ONCE(t->answers.off));
-}
-
-static int store_keepalive_answer(struct tunnel *t, char *text)
-{
-	bool on;
-
-	if (parse_switch(text, &on))
-		return -EINVAL;
-	WRITE_ONCE(t->answers.off, !on);
-	return 0;
-}
-
-ATTRIBUTE_RW(keepalive_answer);
-
-static const struct {
-	const char *name;
-	u8 bit;
-} quirks[] = {
-	{ "inner", KEEPALIVE_QUIRK_INNER },
-	{ "nat", KEEPALIVE_QUIRK_NAT },
-	{ "proto4", KEEPALIVE_QUIRK_PROTO4 },
-};
-
-static ssize_t show_keepalive_quirk(const struct tunnel *t, char *buf)
-{
-	u8 set = READ_ONCE(t->answers.quirks);
-	ssize_t len = 0;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(quirks); i++)
-		if (set & quirks[i].bit)
-			len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "", quirks[i].name);
-	if (!len)
-		len = sysfs_emit(buf, "none");
-	return len + sysfs_emit_at(buf, len, "\n");
-}
-
-static int quirk_bit(const char *name)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(quirks); i++)
-		if (!strcmp(name, quirks[i].name))
-			return quirks[i].bit;
-	return -EINVAL;
-}
-
-static int store_keepalive_quirk(struct tunnel *t, char *text)
-{
-	u8 set = 0;
-	char *name;
-	int bit;
-
-	if (strcmp(text, "none")) {
-		if (!*text)
-			return -EINVAL;
-		while ((name = strsep(&text, " ,"))) {
-			bit = quirk_bit(name);
-			if (bit < 0)
-				return bit;
-			set |= bit;
-		}
-	}
-	WRITE_ONCE(t->answers.quirks, set);
-	return 0;
-}
-
-ATTRIBUTE_RW(keepalive_quirk);
 
 static ssize_t show_keepalive_status(const struct tunnel *t, char *buf)
 {
@@ -472,13 +405,9 @@ ATTRIBUTE_RO(learning_status);
 static struct attribute *tunnel_attributes[] = {
 	&attribute_keepalive_interval.attr.attr,
 	&attribute_keepalive_retries.attr.attr,
-	&attribute_keepalive_damping.attr.attr,
-	&attribute_keepalive_authenticate.attr.attr,
+	&attribute_keepalive_options.attr.attr,
 	&attribute_keepalive_secret.attr.attr,
-	&attribute_keepalive_follow.attr.attr,
 	&attribute_keepalive_address.attr.attr,
-	&attribute_keepalive_answer.attr.attr,
-	&attribute_keepalive_quirk.attr.attr,
 	&attribute_keepalive_status.attr.attr,
 	&attribute_learning.attr.attr,
 	&attribute_learning_limit.attr.attr,

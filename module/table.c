@@ -90,7 +90,7 @@ static int table_insert_entry(struct tunnel_net *tn, struct tunnel_entry *e, boo
 /**
  * table_insert() - make a configuration findable
  * @tn: the namespace
- * @c: the configuration; its class and entry are set
+ * @c: the configuration; c->class and c->entry are set
  *
  * A device in collect_md mode is not in the table but in its space.
  *
@@ -177,9 +177,10 @@ bool table_replace(struct tunnel_config *old, struct tunnel_config *c)
 	if (old->collect_md || c->collect_md || old->link != c->link)
 		return false;
 	table_key(&k, c, c->tunnel->kind->id);
-	if (k.ends != e->nodes[0].key.ends || k.rest != e->nodes[0].key.rest)
+	c->class = table_class(c);
+	if (c->class != old->class || k.ends != e->nodes[0].key.ends ||
+	    k.rest != e->nodes[0].key.rest)
 		return false;
-	c->class = old->class;
 	c->entry = e;
 	rcu_assign_pointer(e->nodes[0].config, c);
 	if (c->link)

@@ -74,11 +74,11 @@ refuses_strangers() {
 }
 
 can_be_switched_off() {
-	knob B gre1 keepalive_answer 0
+	knob B gre1 keepalive_options -answer
 	py 'sniff("A", "eth0")'
 	py 'deliver("A", "eth0", "B", "eth0", ask())'
 	py 'unseen("A", "eth0", lambda p: back(p))'
-	knob B gre1 keepalive_answer 1
+	knob B gre1 keepalive_options answer
 	answered 'ask()'
 }
 

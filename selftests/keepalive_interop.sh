@@ -48,11 +48,11 @@ router_that_forwards() {
 	knob A gre1 keepalive_interval 0
 }
 
-# with_quirk QUIRK PEER: answered with the quirk, and only with it.
-with_quirk() {
+# with_option OPTION PEER: answered with the option, and only with it.
+with_option() {
 	gre1
 	fails peer "$2"
-	knob A gre1 keepalive_quirk "$1"
+	knob A gre1 keepalive_options "$1"
 	peer "$2"
 }
 
@@ -62,8 +62,8 @@ cisco_asks() { gre1 key 99; peer cisco-asks; }
 check "a router that only forwards answers" router_that_forwards
 check "a Cisco router with a key is answered" cisco_asks
 check "OpenBSD with its payload is answered" openbsd
-check "MikroTik behind NAT (quirk nat)" with_quirk nat mikrotik
-check "VeloCloud, Zscaler: inner addresses (quirk inner)" with_quirk inner velocloud
-check "Huawei: outer protocol 4 (quirk proto4)" with_quirk proto4 huawei
+check "MikroTik behind NAT (option nat)" with_option nat mikrotik
+check "VeloCloud, Zscaler: inner addresses (option inner)" with_option inner velocloud
+check "Huawei: outer protocol 4 (option proto4)" with_option proto4 huawei
 
 finish

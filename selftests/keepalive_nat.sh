@@ -63,7 +63,7 @@ without_its_address() {
 	knob CPE tun0 keepalive_interval 1
 	sleep 3
 	fails keepalive_is up CPE tun0
-	knob POP tun0 keepalive_quirk nat
+	knob POP tun0 keepalive_options nat
 	wait_until 30 keepalive_is up CPE tun0
 	idle
 	ping_ok POP 192.168.13.1
@@ -72,6 +72,6 @@ without_its_address() {
 
 check "without keepalive the customer can't be reached after a while" without_keepalive
 check "with keepalive it can; the customer knows its address" with_its_address
-check "with keepalive it can; the provider knows better (quirk nat)" without_its_address
+check "with keepalive it can; the provider knows better (option nat)" without_its_address
 
 finish

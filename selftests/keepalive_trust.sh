@@ -14,7 +14,7 @@ forged_replies() {
 	ends
 	on B ip link set gre1 down
 	knob A gre1 keepalive_secret 000102030405060708090a0b0c0d0e0f
-	equal "authenticate" 1 "$(knob A gre1 keepalive_authenticate)"
+	equal "options" "answer authenticate" "$(knob A gre1 keepalive_options)"
 	equal "secret" set "$(knob A gre1 keepalive_secret)"
 	py 'sniff("B", "eth0")'
 	knob A gre1 keepalive_interval 1
@@ -64,7 +64,7 @@ comes_back() {
 damping() {
 	local answers
 	ends
-	knob A gre1 keepalive_damping 1
+	knob A gre1 keepalive_options damping
 	knob A gre1 keepalive_retries 4
 	knob A gre1 keepalive_interval 1
 	wait_until 30 keepalive_is up A
@@ -93,10 +93,10 @@ remote_is() { [[ $(on A ip -d link show gre1) == *"remote $1 "* ]]; }
 remote_follows() {
 	local secret=000102030405060708090a0b0c0d0e0f
 	ends
-	fails knob A gre1 keepalive_follow 1
+	fails knob A gre1 keepalive_options follow
 	knob A gre1 keepalive_secret $secret
 	knob B gre1 keepalive_secret $secret
-	knob A gre1 keepalive_follow 1
+	knob A gre1 keepalive_options follow
 	py 'sniff("A", "eth0")'
 	knob B gre1 keepalive_interval 1
 	wait_until 30 keepalive_is up B
