@@ -226,6 +226,18 @@ static void ipsec_clear_mark(struct sk_buff *skb, const struct tunnel_config *c)
 }
 
 /*
+ * IPComp of recent kernels leaves a packet with less memory to its account than
+ * it has, and TCP warns of that when it joins it to the one before.
+ */
+static void ipsec_correct_truesize(struct sk_buff *skb)
+{
+	unsigned int least = SKB_TRUESIZE(skb_end_offset(skb)) + skb->data_len;
+
+	if (unlikely(skb->truesize < least) && !skb->destructor)
+		skb->truesize = least;
+}
+
+/*
  * Take a packet from IPsec, and tell it to drop the packet, which gives back
  * its own reference only: the packet is in our queue then. To leave it to IPsec
  * would mean to change skb->dev now. But while a packet is decrypted
@@ -238,6 +250,7 @@ static int ipsec_take(struct sk_buff *skb, struct tunnel *t)
 	unsigned int len = skb->len;
 
 	skb_scrub_packet(skb, !net_eq(t->net, dev_net(t->dev)));
+	ipsec_correct_truesize(skb);
 	if (likely(cells_queue(skb_get(skb), t->dev))) {
 		dev_sw_netstats_rx_add(t->dev, len);
 	} else {
