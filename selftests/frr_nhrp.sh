@@ -146,11 +146,13 @@ has_neighbours() { [ "$(ask "$1" ospfd show ip ospf neighbor | grep -c "Full/")"
 
 ospf_over_it() {
 	culvert || skip "only culvert replicates"
+	! "$frr_dir/ospfd" --version | grep -q "version 7" ||
+		skip "FRR 7: nhrpd wants a /32, with which ospfd takes packets from nobody"
 	for ns in POP C1 C2; do knob $ns tunnel0 replicate 1; done
 	ospf POP 254
 	ospf C1 1
 	ospf C2 2
-	wait_until 120 has_neighbours POP 2
+	or_logs wait_until 120 has_neighbours POP 2
 	wait_until 60 has_neighbours C1 1
 	hub_and_spokes
 }
