@@ -78,6 +78,10 @@ module_sources() {
 	done | grep -Ev '\.(o|ko|cmd|mod|mod\.c|o\.d)$' | sort
 }
 
+# How many machines may run at the same time: each keeps one CPU of the host busy,
+# and often waits.
+slots() { echo "${CULVERT_SLOTS:-$(($(nproc) + 1))}"; }
+
 # The working tree without git's own files and without what builds left in it.
 copy_project() {
 	tar -C "$PROJECT" --exclude=./.git --exclude=__pycache__ --exclude='*.o' --exclude='*.ko' \
