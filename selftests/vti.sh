@@ -417,9 +417,10 @@ used() {
 	shift
 	py 'sniff("a", "va")'
 	ping_ok a 10.2.1.1 "$@"
-	ping_ok a fd02:1::1 "$@"
+	[ "$families" = 4 ] || ping_ok a fd02:1::1 "$@"
 	wire_has a va "$expected"
 }
+families="4 6"
 
 alone() {
 	clean
@@ -468,15 +469,20 @@ ipcomp() {
 	bulk
 }
 
-# Compressed and then encrypted: IP in IP inside of ESP.
+# Compressed and then encrypted: IP in IP inside of ESP. 5.10 receives nothing by a
+# state in transport mode that is for both families.
 ipcomp_in_esp() {
+	local families=$families transport="mode transport flag af-unspec"
 	kernel_has ipcomp || skip "this kernel has no ipcomp"
 	kernel_has deflate || skip "this kernel has no deflate"
+	case $(uname -r) in
+	5.*) families=4 transport="mode transport" ;;
+	esac
 	clean
 	ends 1
 	state 1 proto comp comp deflate
-	both ip xfrm state add src $A dst $B proto esp spi 0x111 mark 1 mode transport flag af-unspec $crypt
-	both ip xfrm state add src $B dst $A proto esp spi 0x112 mark 1 mode transport flag af-unspec $crypt
+	both ip xfrm state add src $A dst $B proto esp spi 0x111 mark 1 $transport $crypt
+	both ip xfrm state add src $B dst $A proto esp spi 0x112 mark 1 $transport $crypt
 	policy 1 "proto comp mode tunnel level use" "proto esp mode transport"
 	vti 1
 	used "50:111 50:112" -s 1000
