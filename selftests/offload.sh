@@ -118,12 +118,20 @@ sums_on_the_wire() {
 	equal "packets" "0 wrong" "$(py 'wire_sums(1)')"
 }
 
+# Segments that come one by one are merged behind the tunnel.
+merges() {
+	quietly on a ethtool -K va tso off gso off tx off
+	trap 'quietly on a ethtool -K va tso on gso on tx on' EXIT
+	py 'merged("a", "b", "tun", "10.1.1.2")'
+}
+
 large() {
 	tunnel_pair "$@"
 	check "$*: offload features" features on
 	check "$*: TCP goes in large pieces, compared" in_large_pieces
 	check "$*: UDP segmentation (UDP_SEGMENT), compared" datagrams
 	check "$*: checksums and sizes on the wire" sums_on_the_wire
+	check "$*: GRO merges what arrives" merges
 	check "$*: TCP of all sizes arrives in order" in_order
 }
 

@@ -164,6 +164,15 @@ tcp() {
 	tcp_transfer b a 2001:db8::1
 }
 
+# Segments that come one by one are merged behind the tunnel.
+gro() {
+	need ethtool
+	ends ttl 64
+	quietly on a ethtool -K va tso off gso off tx off
+	trap 'quietly on a ethtool -K va tso on gso on tx on' EXIT
+	py 'merged("a", "b", "six", "2001:db8::2")'
+}
+
 # RFC 4213 3.2.2: a smaller path MTU is told to the sender, down to 1280.
 path_mtu() {
 	ends ttl 64
@@ -338,6 +347,7 @@ check "mode any: IPv4 and IPv6 inside" mode_any
 check "mode ipip, beside an ipip device" mode_ipip
 check "mode mplsip" mode_mplsip
 check "TCP both ways" tcp
+check "GRO merges what arrives" gro
 check "a path MTU of 1400" path_mtu
 check "a path MTU of 1100: outer fragments" small_path_mtu
 check "nopmtudisc" no_pmtudisc

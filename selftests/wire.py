@@ -476,7 +476,8 @@ def tcp_copy(ns, to_ns, dst, size, seconds=120, pieces=None):
     """Send `size` bytes by TCP and compare their digest at the other end.
 
     With `pieces`, one send for so many bytes each, over and over."""
-    server = socket_in(to_ns, socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ':' in dst else socket.AF_INET
+    server = socket_in(to_ns, family, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind((dst, 0))
     server.listen(1)
@@ -499,7 +500,7 @@ def tcp_copy(ns, to_ns, dst, size, seconds=120, pieces=None):
     thread.start()
     data = memoryview(pattern(size))
     digest = hashlib.sha256(data).digest()
-    client = socket_in(ns, socket.AF_INET, socket.SOCK_STREAM)
+    client = socket_in(ns, family, socket.SOCK_STREAM)
     client.settimeout(seconds)
     client.connect(server.getsockname())
     if pieces:
@@ -514,6 +515,16 @@ def tcp_copy(ns, to_ns, dst, size, seconds=120, pieces=None):
     assert result.get('total') == size, 'received %s of %d' % (result.get('total'), size)
     assert result['digest'] == digest, 'arrived changed'
     return True
+
+
+def merged(ns, to_ns, dev, dst, size=1 << 18):
+    """GRO: segments of one TCP transfer come out of the tunnel `dev` in one piece. What a
+    packet socket still holds is not merged: those of the underlay are closed."""
+    while sniffers:
+        sniffers.popitem()[1].sock.close()
+    sniff(to_ns, dev, None if mac_of(to_ns, dev).count(':') == 5 else 'ip')
+    tcp_copy(ns, to_ns, dst, size)
+    return seen(to_ns, dev, lambda p: not p[0].outgoing and len(p[0].raw) > 3000)
 
 
 # --- raw netlink ------------------------------------------------------------------
