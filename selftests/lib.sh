@@ -358,6 +358,10 @@ far_gateways() {
 	forwards r
 	on a sysctl -qw net.ipv6.conf.all.forwarding=1
 	on h ip route add default via fd01::1
+	# Nobody has a link-local address to ask for the gateway from, and after a minute
+	# of silence the router probe of the kernel costs the next packet.
+	on h ip neigh replace fd01::1 dev hh nud permanent \
+		lladdr "$(ip netns exec "$NS_PREFIX-a" cat /sys/class/net/ha/address)"
 	on a ip route add 10.0.2.0/24 via 10.0.1.2
 	on b ip route add 10.0.1.0/24 via 10.0.2.2
 }
