@@ -50,7 +50,7 @@ daemon_config() {
 	chown frr:frr "$dir/$2.conf"
 }
 
-# start_daemon NS DAEMON [OPTION...]
+# start_daemon NS DAEMON [OPTION...]: it holds none of our pipes, which must end with us.
 start_daemon() {
 	local ns=$1 name=$2 dir
 	shift 2
@@ -58,7 +58,7 @@ start_daemon() {
 	show "$ns" "$name" -d
 	ip netns exec "$NS_PREFIX-$ns" "$frr_dir/$name" -d -N "$(space_of "$ns")" "$@" \
 		--log "file:$dir/$name.log" --log-level debugging \
-		>"$dir/$name.out" 2>&1 || { cat "$dir/$name.out"; return 1; }
+		>"$dir/$name.out" 2>&1 3>&- 4>&- 5>&- || { cat "$dir/$name.out"; return 1; }
 	wait_until 30 test -S "$dir/$name.vty"
 }
 
