@@ -14,7 +14,7 @@
 #   +----------------------------------------------------+
 
 . "$(dirname "$0")/lib.sh"
-need iperf3
+need socat
 load_tunnels gre
 
 namespaces host

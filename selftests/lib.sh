@@ -452,16 +452,20 @@ captured() {
 	wait "$capture_pid" || true
 }
 
-# tcp_transfer FROM TO ADDRESS [OPTION...]: iperf3 from one namespace to another.
+# tcp_transfer FROM TO ADDRESS: 2 MiB by TCP from one namespace to another; every
+# byte of them must arrive.
 tcp_transfer() {
-	local from=$1 to=$2 address=$3 server
-	shift 3
-	show "$to" iperf3 -s -1
-	ip netns exec "$NS_PREFIX-$to" iperf3 -s -1 >"$work/iperf3" 2>&1 &
+	local from=$1 to=$2 address=$3 tcp=TCP4 server
+	case $address in *:*) tcp=TCP6 address="[$address]" ;; esac
+	[ -s "$work/tcp.sent" ] || head -c 2097152 /dev/urandom >"$work/tcp.sent"
+	ip netns exec "$NS_PREFIX-$to" socat -u "$tcp-LISTEN:5201,reuseaddr" \
+		"CREATE:$work/tcp.received" &
 	server=$!
 	wait_until 30 listens "$to" 5201
-	on "$from" iperf3 -c "$address" -n 2M "$@" || { kill "$server"; return 1; }
+	on "$from" socat -u -b 131072 "OPEN:$work/tcp.sent,rdonly" "$tcp:$address:5201" ||
+		{ kill "$server"; return 1; }
 	wait "$server"
+	cmp "$work/tcp.sent" "$work/tcp.received"
 }
 
 # listens NS PORT: somebody listens on this TCP port.

@@ -13,7 +13,7 @@
 #      10.0.0.1/24        mtu 1500         10.0.0.2/24
 
 . "$(dirname "$0")/lib.sh"
-need iperf3
+need socat
 load_tunnels ipip gre
 
 namespaces a b
@@ -57,7 +57,7 @@ payloads() {
 	local name=$1
 	shift
 	check "$name: the tunnel is set up" tunnel_pair "$@"
-	check "$name: TCP both ways (iperf3)" tcp_both_ways
+	check "$name: TCP both ways" tcp_both_ways
 	check "$name: TCP, digest compared" tcp_digest
 	check "$name: UDP from 0 to 65507 bytes, compared" udp_sizes
 	check "$name: the tunnel is removed" no_tunnel
