@@ -88,6 +88,7 @@ say-loaded = [ ! -d /sys/module/culvert ] || echo "culvert is still loaded; \
 #: Test (as root, on Debian; everything runs in virtual machines)
 #:   make check             every test on every kernel: KERNELS="11 12 13 testing"
 #:                          some of them: TESTS="router.sh counters.sh"
+#:                          the longest on 6.1 only, or: CULVERT_LONG="11 12 13 testing"
 #:   make run-in-tree       the same tests on the in-tree modules, as the reference
 #:   make parity            what differs from the in-tree modules, case by case: doc/parity.md
 #:   make check-static      sparse, warnings, shellcheck, kernel-doc; Linux 7.3 compiles

@@ -692,7 +692,7 @@ void keepalive_stop(struct tunnel *t)
 	keepalive_reset(k, STATE_OFF);
 }
 
-/* RTNL; t->keepalive is there. */
+/* RTNL. Only a tunnel that has a secret, so a t->keepalive, can follow its peer. */
 static void keepalive_switch(struct tunnel *t, u8 options)
 {
 	u8 changed = t->keepalive_options ^ options;
@@ -852,16 +852,14 @@ int keepalive_set_secret(struct tunnel *t, const u8 *secret)
  * @t: the tunnel
  * @options: KEEPALIVE_*. To follow the peer takes a secret that both ends have.
  *
- * Return: 0, -EINVAL, or -ENOMEM; nothing is changed on error. RTNL.
+ * Return: 0 or -EINVAL; nothing is changed on error. RTNL.
  */
 int keepalive_set_options(struct tunnel *t, u8 options)
 {
-	struct keepalive *k = keepalive_get(t);
+	const struct keepalive *k = t->keepalive;
 
-	if (!k)
-		return -ENOMEM;
 	if (options & ~t->keepalive_options & KEEPALIVE_FOLLOW &&
-	    (!k->set.has_secret || !keepalive_has_peer(t)))
+	    (!k || !k->set.has_secret || !keepalive_has_peer(t)))
 		return -EINVAL;
 	keepalive_switch(t, options);
 	return 0;

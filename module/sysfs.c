@@ -3,11 +3,12 @@
 /*
  * /sys/class/net/DEV/tunnel/: what "ip" has no words for, of gre devices.
  *
- * A file costs memory and time for each device, so there are few: one value to a
- * file, except for keepalive_options, which is a list of words, and the two *_status
- * files, which have a line "name value" for all that is only read. A bad value is refused with
- * EINVAL and changes nothing. Writing takes CAP_NET_ADMIN in the namespace of
- * the device and, where that is another one, in that of the underlay.
+ * A file costs memory and time for each device, so there are few: one value to
+ * a file, except for keepalive_options, which is a list of words, and the two
+ * *_status files, which have a line "name value" for all that is only read. A
+ * bad value is refused with EINVAL and changes nothing. Writing takes
+ * CAP_NET_ADMIN in the namespace of the device and, where that is another one,
+ * in that of the underlay.
  */
 
 #include <linux/capability.h>

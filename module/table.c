@@ -90,7 +90,7 @@ static int table_insert_entry(struct tunnel_net *tn, struct tunnel_entry *e, boo
 /**
  * table_insert() - make a configuration findable
  * @tn: the namespace
- * @c: the configuration; c->class and c->entry are set
+ * @c: the configuration; its class and entry are filled in
  *
  * A device in collect_md mode is not in the table but in its space.
  *
