@@ -236,7 +236,7 @@ start_stream() {
 }
 
 stream_goes_on() {
-	wait_until 60 stream_has_sent $(($(cat "$work/stop.size") + 20000))
+	wait_until 180 stream_has_sent $(($(cat "$work/stop.size") + 50000))
 }
 
 end_stream() {
