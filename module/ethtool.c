@@ -13,7 +13,8 @@ static void tunnel_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *i
 	struct tunnel *t = netdev_priv(dev);
 
 	strscpy(info->driver, t->kind->name, sizeof(info->driver));
-	strscpy(info->version, CULVERT_VERSION, sizeof(info->version));
+	/* the core has put the kernel's release there */
+	strscpy_pad(info->version, CULVERT_VERSION, sizeof(info->version));
 }
 
 static int tunnel_get_sset_count(struct net_device *dev, int set)

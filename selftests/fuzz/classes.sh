@@ -232,6 +232,81 @@ answers_are_clean() {
 	END
 }
 
+# 26: nor do the gaps in what it dumps: between attributes, behind strings, in
+# the fields of structures that nobody uses.
+gaps_are_clean() {
+	on a ip link add gaps type gre local 10.1.0.1 remote 10.1.0.99 key 7
+	on a ip link add gaps6 type sit local 10.1.0.1 remote 10.1.0.98
+	on a ip tunnel add gapsi mode isatap local 10.1.0.1
+	on a ip tunnel prl prl-default 10.9.9.9 dev gapsi
+	on a ip tunnel 6rd dev gaps6 6rd-prefix 2001:db8::/32
+	python a <<-'END'
+		import ctypes, fcntl, socket, struct
+		def attributes(data):
+		    """(type, value) of each; what fills up to a multiple of four is 0"""
+		    at = 0
+		    while at + 4 <= len(data):
+		        n, kind = struct.unpack_from("HH", data, at)
+		        assert n >= 4 and at + n <= len(data), (n, kind)
+		        end = (at + n + 3) & ~3
+		        assert not any(data[at + n:end]), ("padding", kind, data[at:end])
+		        yield kind & 0x3fff, data[at + 4:at + n]
+		        at = end
+		def string(field, what):
+		    assert 0 in field and not any(field[field.index(0):]), (what, bytes(field))
+		nl = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+		nl.send(struct.pack("IHHII BxHiII", 32, 18, 0x301, 1, 0, 0, 0, 0, 0, 0))
+		found, done = set(), False
+		while not done:
+		    data = nl.recv(1 << 16)
+		    while data:
+		        n, kind = struct.unpack_from("IH", data)
+		        done = kind == 3
+		        if kind == 16:
+		            for a, v in attributes(data[32:n]):
+		                if a == 3:
+		                    name = v.rstrip(b"\0").decode()
+		                for b, w in attributes(v) if a == 18 else ():
+		                    if b == 2:
+		                        found.add(name)
+		                        list(attributes(w))
+		        data = data[(n + 3) & ~3:]
+		assert {"gaps", "gaps6", "gapsi", "tunl0", "gre0"} <= found, found
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		def ask(dev, request, data):
+		    buffer = bytearray(data)
+		    at = ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer))
+		    fcntl.ioctl(s, request, struct.pack("16sQ16x", dev.encode(), at))
+		    return bytes(buffer)
+		def put(u32):
+		    return struct.pack("I", u32)
+		for dev in "gaps", "gaps6", "gapsi":
+		    info = ask(dev, 0x8946, put(3) + b"\xa5" * 192)
+		    for at in range(4, 164, 32):
+		        string(info[at:at + 32], "drvinfo")
+		    assert not any(info[164:176]), info[164:176]
+		    sets = ask(dev, 0x8946, struct.pack("IIQI", 0x37, 0, 1 << 1, 0))
+		    count = struct.unpack_from("I", sets, 16)[0]
+		    assert count, "no counters"
+		    names = ask(dev, 0x8946, struct.pack("III", 0x1b, 1, 0) + b"\xa5" * 32 * (count + 1))
+		    for at in range(12, 12 + 32 * count, 32):
+		        string(names[at:at + 32], "counter")
+		    assert names[12 + 32 * count:] == b"\xa5" * 32, "more names than promised"
+		    values = ask(dev, 0x8946, struct.pack("II", 0x1d, 0) + b"\xa5" * 8 * (count + 1))
+		    assert values[8 + 8 * count:] == b"\xa5" * 8, "more values than promised"
+		mac = fcntl.ioctl(s, 0x8927, struct.pack("16s24s", b"gaps", b"\xa5" * 24))
+		assert mac[16:22] == struct.pack("=H4s", 778, bytes((10, 1, 0, 1))), mac
+		assert mac[22:32] in (bytes(10), b"\xa5" * 10), mac	# 0 or as it was
+		prl = ask("gapsi", 0x89f4, struct.pack("I4xI", 0, 64) + b"\xa5" * 88)
+		assert prl[16:32] == struct.pack("4sHHII", bytes((10, 9, 9, 9)), 1, 0, 0, 0), prl
+		rd = ask("gaps6", 0x89f8, b"\xa5" * 40)
+		assert rd == bytes.fromhex("20010db8") + bytes(16) + struct.pack("HH", 32, 0) + b"\xa5" * 16, rd
+	END
+	for dev in gaps gaps6 gapsi; do
+		on a ip link del "$dev"
+	done
+}
+
 # 35: the external device goes while routes still send packets to it.
 external_removed() {
 	local kind=$1
@@ -302,6 +377,7 @@ check "11: enslaved to a team" enslaved team team
 check "20, 21: gre deleted in use" deleted_in_use used gre key 7
 check "20, 21: ipip deleted in use" deleted_in_use used ipip
 check "26: ioctl answers are clean" answers_are_clean
+check "26: the gaps in dumps and answers are clean" gaps_are_clean
 check "35: an external gre is removed in use" external_removed gre
 check "35: an external ipip is removed in use" external_removed ipip
 check "36: changed onto another's key" change_onto_another
