@@ -92,7 +92,8 @@ say-loaded = [ ! -d /sys/module/culvert ] || echo "culvert is still loaded; \
 #:   make run-in-tree       the same tests on the in-tree modules, as the reference
 #:   make parity            what differs from the in-tree modules, case by case: doc/parity.md
 #:   make check-static      sparse, warnings, shellcheck, kernel-doc; Linux 7.3 compiles
-#:   make check-debug       the tests on a kernel with KASAN, lockdep and kmemleak
+#:   make check-debug       the tests on a kernel with KASAN, lockdep and kmemleak, or
+#:                          some: DEBUG="fuzz/packets.sh"; races: DEBUG=--kcsan
 #:   make fuzz              the fuzzers of the wire formats: FUZZ=--short
 #:   make bench             instructions per packet, beside the in-tree modules
 #:   make demo              watch traffic go through a tunnel
@@ -108,7 +109,7 @@ check-static:
 	@$(VM)/static
 
 check-debug:
-	@$(VM)/debug/run
+	@$(VM)/debug/run $(DEBUG)
 
 fuzz:
 	@selftests/fuzz/run $(FUZZ)
