@@ -13,6 +13,10 @@
 # pings' excepted, is counted by nftables; every tunnel counts what it took and, by name, what it
 # dropped.  The two sums must be the same.  Pings through tunnels that are left
 # alone go on all the while.
+#
+# FUZZ_KINDS are the kinds of frames (default: all). FUZZ_MORE is how many of each
+# also come while the base devices are up (default: FUZZ_COUNT); through each
+# tunnel goes an eighth of that.
 
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -20,11 +24,12 @@
 . "$(dirname "$0")/lib.sh"
 
 FUZZ_COUNT=${FUZZ_COUNT:-2000}
+FUZZ_MORE=${FUZZ_MORE:-$FUZZ_COUNT}
 
 need nft ethtool
 load_tunnels ipip gre sit
 program packets
-KINDS=(ipip gre gretap erspan sit icmp)
+read -ra KINDS <<<"${FUZZ_KINDS:-ipip gre gretap erspan sit icmp}"
 
 # has KIND: the implementation under test offers it.
 has() {
@@ -131,12 +136,13 @@ settled() {
 	[ "$before" = "$(accounted)" ]
 }
 
+# storm KIND COUNT
 storm() {
 	local before_arrived before_accounted
 
 	before_arrived=$(arrived)
 	before_accounted=$(accounted)
-	on rx "$program" receive plain frags "$1" "$FUZZ_COUNT" "$FUZZ_SEED" >"$work/storm"
+	on rx "$program" receive plain frags "$1" "$2" "$FUZZ_SEED" >"$work/storm"
 	cat "$work/storm" >&3
 	grep -Eq "^sent [1-9][0-9]* accepted [1-9]" "$work/storm"
 	culvert || return 0	# the in-tree modules do not name what they drop
@@ -179,17 +185,17 @@ done
 
 for kind in "${KINDS[@]}"; do
 	[ "${has_kind[$kind]:-yes}" = yes ] || continue
-	check "$kind: $FUZZ_COUNT frames, each accounted for" storm "$kind"
+	check "$kind: $FUZZ_COUNT frames, each accounted for" storm "$kind" "$FUZZ_COUNT"
 done
 for base in tunl0 gre0 gretap0 erspan0 sit0 ip_vti0; do
 	quietly on rx ip link set "$base" up || true
 done
 for kind in "${KINDS[@]}"; do
 	[ "${has_kind[$kind]:-yes}" = yes ] || continue
-	check "$kind: the same with the base devices up" storm "$kind"
+	check "$kind: $FUZZ_MORE with the base devices up" storm "$kind" "$FUZZ_MORE"
 done
 for dev in "${tunnels[@]}"; do
-	check "transmit on $dev: $((FUZZ_COUNT / 8)) payloads" flood "$dev" $((FUZZ_COUNT / 8))
+	check "transmit on $dev: $((FUZZ_MORE / 8)) payloads" flood "$dev" $((FUZZ_MORE / 8))
 done
 
 kill -INT "${pings[@]}"
