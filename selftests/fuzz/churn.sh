@@ -9,8 +9,9 @@
 #        10.3.0.1 wire1 ======= wire2 10.3.0.2    namespace short-lived
 #                 tunnels of every kind, pings in flight, when the namespace goes
 #
-# FUZZ_COUNT is the number of loads and unloads; namespaces are made five times
-# as often, and FUZZ_TUNNELS (default 2000) tunnels stand at the same time.
+# FUZZ_COUNT is the number of loads and unloads, FUZZ_NAMESPACES (default: five
+# times as many) that of namespaces, FUZZ_REQUESTS (default: 400 times as many)
+# that of requests; FUZZ_TUNNELS (default 2000) tunnels stand at the same time.
 
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -18,6 +19,8 @@
 . "$(dirname "$0")/lib.sh"
 
 FUZZ_COUNT=${FUZZ_COUNT:-5}
+FUZZ_NAMESPACES=${FUZZ_NAMESPACES:-$((5 * FUZZ_COUNT))}
+FUZZ_REQUESTS=${FUZZ_REQUESTS:-$((400 * FUZZ_COUNT))}
 FUZZ_TUNNELS=${FUZZ_TUNNELS:-2000}
 KINDS="ipip gre gretap erspan sit"
 
@@ -130,7 +133,7 @@ short_life() {
 short_lives() {
 	local i
 
-	for ((i = 0; i < 5 * FUZZ_COUNT; i++)); do
+	for ((i = 0; i < FUZZ_NAMESPACES; i++)); do
 		short_life
 	done
 	wait
@@ -144,10 +147,10 @@ against_each_other() {
 
 	incoming &
 	storm=$!
-	on rx "$config" random $((400 * FUZZ_COUNT)) "$FUZZ_SEED" \
+	on rx "$config" random "$FUZZ_REQUESTS" "$FUZZ_SEED" \
 		"/run/netns/$NS_PREFIX-side" >&3 &
 	one=$!
-	on rx "$config" random $((400 * FUZZ_COUNT)) $((FUZZ_SEED + 1)) \
+	on rx "$config" random "$FUZZ_REQUESTS" $((FUZZ_SEED + 1)) \
 		"/run/netns/$NS_PREFIX-side" >&3 &
 	two=$!
 	wait "$one"
@@ -213,7 +216,7 @@ works() {
 
 check "$FUZZ_COUNT loads and unloads under incoming packets" loads
 check "unload in use" unload_in_use
-check "$((5 * FUZZ_COUNT)) namespaces deleted with packets in flight" short_lives
+check "$FUZZ_NAMESPACES namespaces deleted with packets in flight" short_lives
 check "make, change, move, delete on two CPUs" against_each_other
 check "base devices renamed, moved, deleted" base_devices
 check "$FUZZ_TUNNELS tunnels at the same time" many_tunnels
