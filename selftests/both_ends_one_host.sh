@@ -14,7 +14,6 @@
 #   +----------------------------------------------------+
 
 . "$(dirname "$0")/lib.sh"
-need socat
 load_tunnels gre
 
 namespaces host

@@ -453,19 +453,9 @@ captured() {
 }
 
 # tcp_transfer FROM TO ADDRESS: 2 MiB by TCP from one namespace to another; every
-# byte of them must arrive.
+# byte of them must arrive. Wants start_wire.
 tcp_transfer() {
-	local from=$1 to=$2 address=$3 tcp=TCP4 server
-	case $address in *:*) tcp=TCP6 address="[$address]" ;; esac
-	[ -s "$work/tcp.sent" ] || head -c 2097152 /dev/urandom >"$work/tcp.sent"
-	ip netns exec "$NS_PREFIX-$to" socat -u "$tcp-LISTEN:5201,reuseaddr" \
-		"CREATE:$work/tcp.received" &
-	server=$!
-	wait_until 30 listens "$to" 5201
-	on "$from" socat -u -b 131072 "OPEN:$work/tcp.sent,rdonly" "$tcp:$address:5201" ||
-		{ kill "$server"; return 1; }
-	wait "$server"
-	cmp "$work/tcp.sent" "$work/tcp.received"
+	py "tcp_copy('$1', '$2', '$3', 2 << 20)"
 }
 
 # listens NS PORT: somebody listens on this TCP port.

@@ -13,7 +13,6 @@
 #      10.0.0.1/24        mtu 1500         10.0.0.2/24
 
 . "$(dirname "$0")/lib.sh"
-need socat
 load_tunnels ipip gre
 
 namespaces a b

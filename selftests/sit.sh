@@ -158,7 +158,6 @@ mode_mplsip() {
 
 # GSO segments through the tunnel.
 tcp() {
-	need socat
 	ends ttl 64
 	tcp_transfer a b 2001:db8::2
 	tcp_transfer b a 2001:db8::1

@@ -479,7 +479,7 @@ def tcp_copy(ns, to_ns, dst, size, seconds=120, pieces=None):
     family = socket.AF_INET6 if ':' in dst else socket.AF_INET
     server = socket_in(to_ns, family, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.bind((dst, 0))
+    server.bind(('', 0))    # an address that has to be reached may not be local here
     server.listen(1)
     server.settimeout(seconds)
     result = {}
@@ -502,7 +502,7 @@ def tcp_copy(ns, to_ns, dst, size, seconds=120, pieces=None):
     digest = hashlib.sha256(data).digest()
     client = socket_in(ns, family, socket.SOCK_STREAM)
     client.settimeout(seconds)
-    client.connect(server.getsockname())
+    client.connect((dst, server.getsockname()[1]))
     if pieces:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for length in itertools.cycle(pieces or [size]):
