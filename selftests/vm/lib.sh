@@ -16,6 +16,7 @@
 #         release              what `uname -r` says there
 #     scripts-VERSION/         the checkers of a kernel source package
 #     build-KERNEL/            what installing culvert by DKMS added to that root
+#     qemu-N/                  a newer QEMU than the machine's own, see qemu
 
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # for those who source this
@@ -67,6 +68,35 @@ need_commands() {
 
 install_packages() {
 	apt-get install -q -y --no-install-recommends "$@" </dev/null >&2
+}
+
+# The mirror is the one that this machine's own apt uses, or CULVERT_MIRROR.
+apt_mirror() {
+	# shellcheck disable=SC2016 # these are apt's variables
+	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)' |
+		awk '$1 == "Debian" && $2 == "Debian" && $3 == "main" && !n++ { print $4 }'
+}
+
+# apt knows whose a mirror is once it has been there.
+mirror() {
+	local uri=${CULVERT_MIRROR:-$(apt_mirror)}
+
+	if [ -z "$uri" ]; then
+		apt-get update -q >&2
+		uri=$(apt_mirror)
+	fi
+	[ -n "$uri" ] || die "apt has no Debian mirror here; set CULVERT_MIRROR"
+	echo "$uri"
+}
+
+# check-valid-until=no: a mirror may lag, and an old release is never signed again.
+sources() {
+	local suite uri
+
+	uri=$(mirror)
+	for suite; do
+		echo "deb [check-valid-until=no] $uri $suite main"
+	done
 }
 
 # What belongs to the module, not to its tests: what DKMS gets a copy of.
