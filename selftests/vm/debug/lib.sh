@@ -10,6 +10,8 @@
 #       config           what it was made of
 #       release          what `uname -r` says there
 #       version          the Debian source package it was made from
+#       compiler         what compiled it
+#       scratch/upper    what that needed and the root does not have
 #       tree/            what a module is compiled against
 #       modules/         lib/modules/RELEASE of its own modules, in-tree tunnels included
 
