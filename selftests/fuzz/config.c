@@ -3,21 +3,26 @@
  * Requests to make, change, move, show and delete tunnels, most of them wrong.
  *
  *	config random COUNT SEED PEER_NAMESPACE
+ *	config failing COUNT SEED PEER_NAMESPACE
  *	config refused COUNT SEED PEER_NAMESPACE
  *	config sites KIND PEER_NAMESPACE
  *	config namespaces
  *	config load MODULE_FILE
  *
  * random: netlink messages and ioctls with attributes of every type, length and
- * order, some of them damaged afterwards, in the namespace that this program
- * runs in, against a few devices that come and go.
+ * order, some of them damaged afterwards, and texts for the files of a tunnel in
+ * /sys, in the namespace that this program runs in, against a few devices that
+ * come and go.
+ *
+ * failing: the same, but in every second request one memory allocation fails.
  *
  * refused: drops every capability first. Nothing that changes something may
  * succeed.
  *
- * sites: makes, changes, moves and deletes a tunnel with the first, second,
- * third ... memory allocation of the request failing, until the request needs
- * no more of them. A request that fails must have changed nothing.
+ * sites: makes, changes, moves and deletes a tunnel, by netlink and by ioctl, and
+ * sets its keepalive, with the first, second, third ... memory allocation of the
+ * request failing, until the request needs no more of them. A request that fails
+ * must have changed nothing.
  *
  * namespaces, load: the same for a new network namespace, and for a module.
  *
@@ -51,6 +56,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define GRE_KEY_FLAG htons(0x2000)
+#define SITE "site0"		/* the device that is worked on with failing allocations */
 
 /* Half of all requests have nothing wrong with them but their combination:
  * devices must come into being for the other half to hit.
@@ -517,6 +523,62 @@ static int random_ioctl(bool *changes)
 	return ioctl(ioctl_fd, number, &request) ? -errno : 0;
 }
 
+/* --- files ---------------------------------------------------------------- */
+
+/* Opens a file of a tunnel in /sys; -1 if there is none. */
+static int open_knob(const char *device, const char *knob)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/tunnel/%s", device, knob);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+static int write_knob(const char *device, const char *knob, const char *text, size_t len)
+{
+	int fd = open_knob(device, knob), error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) < 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+/* A few words that mean something to one of the files, or damaged ones. */
+static size_t random_text(char *text, size_t room)
+{
+	static const char *const words[] = {
+		"0", "1", "3", "10", "255", "32767", "32768", "-1", "4294967296", "any",
+		"random", "answer", "-answer", "damping", "authenticate", "follow",
+		"-follow", "inner", "nat", "proto4", "10.0.0.2", "10.0.0.0/8", "10.0.0.1/33",
+		"0.0.0.0/0", "0123456789abcdef0123456789abcdef", "", "\n",
+	};
+	int n = careful ? 1 : 1 + below(one_in(20) ? 300 : 4);
+	size_t len = 0;
+
+	while (n--)
+		len += snprintf(text + len, room - len, "%s%s", words[below(COUNT(words))],
+				n ? one_in(4) ? "," : " " : "");
+	if (!careful && len && one_in(4))
+		text[below(len)] = random32();
+	return !careful && one_in(8) ? below(len + 1) : len;
+}
+
+static int random_knob(void)
+{
+	static const char *const knobs[] = {
+		"keepalive_interval", "keepalive_retries", "keepalive_options",
+		"keepalive_secret", "keepalive_address", "learning", "learning_limit",
+		"learning_timeout", "learning_filter", "replicate",
+	};
+	static char text[16384];
+	size_t len = random_text(text, sizeof(text));
+
+	return write_knob(names[below(GOOD_NAMES)], knobs[below(COUNT(knobs))], text, len);
+}
+
 /* Renaming, flags and MTU by the old interface. */
 static int random_device_ioctl(void)
 {
@@ -536,14 +598,19 @@ static int random_device_ioctl(void)
 
 static unsigned long accepted;
 
-static void random_request(bool may_succeed)
+static void fail_allocation(int n);
+
+static void random_request(bool may_succeed, bool fail)
 {
 	static struct request r;
 	bool changes = true;
 	int error;
 
 	careful = one_in(2);
-	switch (below(8)) {
+	fail = fail && one_in(2);
+	if (fail)
+		fail_allocation(1 + below(60));
+	switch (below(9)) {
 	case 0:
 	case 1:
 	case 2:
@@ -552,9 +619,14 @@ static void random_request(bool may_succeed)
 	case 3:
 		error = one_in(2) ? random_neighbour_request(&r) : random_device_ioctl();
 		break;
+	case 4:
+		error = random_knob();
+		break;
 	default:
 		error = random_link_request(&r, &changes);
 	}
+	if (fail)
+		fail_allocation(0);
 	if (error)
 		return;
 	accepted++;
@@ -564,12 +636,12 @@ static void random_request(bool may_succeed)
 	}
 }
 
-static int random_requests(unsigned long count, bool may_succeed)
+static int random_requests(unsigned long count, bool may_succeed, bool fail)
 {
 	unsigned long i;
 
 	for (i = 0; i < count; i++)
-		random_request(may_succeed);
+		random_request(may_succeed, fail);
 	printf("%lu requests, %lu accepted\n", count, accepted);
 	return 0;
 }
@@ -620,84 +692,182 @@ static bool allocation_failed(void)
 	return atoi(text) == 0;
 }
 
+/* The numbers of the attributes that a family of kinds has; 0: none of that sort. */
+struct numbers {
+	int local, remote, ttl, keys[2], flags[2];
+};
+
+static const struct numbers *numbers_of(const char *kind)
+{
+	static const struct numbers iptun = {
+		.local = IFLA_IPTUN_LOCAL, .remote = IFLA_IPTUN_REMOTE, .ttl = IFLA_IPTUN_TTL,
+	}, gre = {
+		.local = IFLA_GRE_LOCAL, .remote = IFLA_GRE_REMOTE, .ttl = IFLA_GRE_TTL,
+		.keys = { IFLA_GRE_IKEY, IFLA_GRE_OKEY },
+		.flags = { IFLA_GRE_IFLAGS, IFLA_GRE_OFLAGS },
+	}, vti = {
+		.local = IFLA_VTI_LOCAL, .remote = IFLA_VTI_REMOTE,
+		.keys = { IFLA_VTI_IKEY, IFLA_VTI_OKEY },
+	};
+
+	if (!strcmp(kind, "vti"))
+		return &vti;
+	return !strcmp(kind, "ipip") || !strcmp(kind, "sit") ? &iptun : &gre;
+}
+
 static void tunnel_data(struct request *r, const char *kind, uint32_t remote, int ttl)
 {
-	bool gre = strstr(kind, "gre") || !strcmp(kind, "erspan");
-	struct nlattr *info, *values;
+	uint16_t key_and_sequence = htons(0x3000);
+	const struct numbers *n = numbers_of(kind);
 	uint32_t local = htonl(0x0a000001);
+	struct nlattr *info, *values;
 	uint8_t hops = ttl;
-	uint16_t flags = htons(0x3000);
+	int i;
 
 	remote = htonl(remote);
 	info = attribute(r, IFLA_LINKINFO, NULL, 0);
 	attribute_text(r, IFLA_INFO_KIND, kind);
 	values = attribute(r, IFLA_INFO_DATA, NULL, 0);
-	attribute(r, gre ? IFLA_GRE_LOCAL : IFLA_IPTUN_LOCAL, &local, 4);
-	attribute(r, gre ? IFLA_GRE_REMOTE : IFLA_IPTUN_REMOTE, &remote, 4);
-	attribute(r, gre ? IFLA_GRE_TTL : IFLA_IPTUN_TTL, &hops, 1);
-	if (gre) {
-		attribute(r, IFLA_GRE_IFLAGS, &flags, 2);
-		attribute(r, IFLA_GRE_OFLAGS, &flags, 2);
-		attribute32(r, IFLA_GRE_IKEY, htonl(5));
-		attribute32(r, IFLA_GRE_OKEY, htonl(5));
+	attribute(r, n->local, &local, sizeof(local));
+	attribute(r, n->remote, &remote, sizeof(remote));
+	if (n->ttl)
+		attribute(r, n->ttl, &hops, sizeof(hops));
+	for (i = 0; i < 2; i++) {
+		if (n->keys[i])
+			attribute32(r, n->keys[i], htonl(5));
+		if (n->flags[i])
+			attribute(r, n->flags[i], &key_and_sequence, sizeof(key_and_sequence));
 	}
 	end_nest(r, values);
 	end_nest(r, info);
 }
 
-static void make_request(struct request *r, const char *kind)
+/* Each of these is one request about the device site0; 0 or a negative errno. */
+typedef int action(const char *kind);
+
+static struct request one;
+
+static int make_device(const char *kind)
 {
-	start(r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-	attribute_text(r, IFLA_IFNAME, "site0");
-	tunnel_data(r, kind, 0x0a000002, 64);
+	start(&one, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	attribute_text(&one, IFLA_IFNAME, SITE);
+	tunnel_data(&one, kind, 0x0a000002, 64);
+	return ask(&one);
 }
 
-static void change_request(struct request *r, const char *kind)
+static int change_device(const char *kind)
 {
-	start(r, RTM_NEWLINK, 0);
-	attribute_text(r, IFLA_IFNAME, "site0");
-	tunnel_data(r, kind, 0x0a000003, 65);
+	start(&one, RTM_NEWLINK, 0);
+	attribute_text(&one, IFLA_IFNAME, SITE);
+	tunnel_data(&one, kind, 0x0a000003, 65);
+	return ask(&one);
 }
 
-static void up_request(struct request *r, const char *kind)
+static int set_up_device(const char *kind)
 {
 	(void)kind;
-	start(r, RTM_NEWLINK, 0);
-	attribute_text(r, IFLA_IFNAME, "site0");
-	r->link.ifi_flags = r->link.ifi_change = IFF_UP;
+	start(&one, RTM_NEWLINK, 0);
+	attribute_text(&one, IFLA_IFNAME, SITE);
+	one.link.ifi_flags = one.link.ifi_change = IFF_UP;
+	return ask(&one);
 }
 
-static void move_request(struct request *r, const char *kind)
+static int move_device(const char *kind)
 {
 	(void)kind;
-	start(r, RTM_NEWLINK, 0);
-	attribute_text(r, IFLA_IFNAME, "site0");
-	attribute32(r, IFLA_NET_NS_FD, peer_fd);
+	start(&one, RTM_NEWLINK, 0);
+	attribute_text(&one, IFLA_IFNAME, SITE);
+	attribute32(&one, IFLA_NET_NS_FD, peer_fd);
+	return ask(&one);
 }
 
-static void delete_request(struct request *r, const char *kind)
+static int delete_device(const char *kind)
 {
 	(void)kind;
-	start(r, RTM_DELLINK, 0);
-	attribute_text(r, IFLA_IFNAME, "site0");
+	start(&one, RTM_DELLINK, 0);
+	attribute_text(&one, IFLA_IFNAME, SITE);
+	return ask(&one);
+}
+
+static int set_keepalive(const char *kind)
+{
+	(void)kind;
+	return write_knob(SITE, "keepalive_interval", "10", 2);
+}
+
+/* The device that takes the ioctls of a kind; NULL if there are none. */
+static const char *base_device(const char *kind)
+{
+	static const char *const bases[][2] = {
+		{ "ipip", "tunl0" }, { "gre", "gre0" }, { "sit", "sit0" }, { "vti", "ip_vti0" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(bases); i++)
+		if (!strcmp(kind, bases[i][0]))
+			return bases[i][1];
+	return NULL;
+}
+
+static int tunnel_ioctl(const char *kind, const char *device, int number, uint32_t remote)
+{
+	struct ip_tunnel_parm p = { .name = SITE };
+	struct ifreq request = { .ifr_data = (void *)&p };
+
+	strncpy(request.ifr_name, device, IFNAMSIZ - 1);
+	p.iph.version = 4;
+	p.iph.ihl = 5;
+	p.iph.ttl = 64;
+	p.iph.frag_off = htons(0x4000);
+	p.iph.saddr = htonl(0x0a000001);
+	p.iph.daddr = htonl(remote);
+	p.iph.protocol = !strcmp(kind, "gre") ? 47 : !strcmp(kind, "sit") ? 41 : 4;
+	if (!strcmp(kind, "gre") || !strcmp(kind, "vti")) {
+		p.i_flags = p.o_flags = GRE_KEY_FLAG;
+		p.i_key = p.o_key = htonl(5);
+	}
+	return ioctl(ioctl_fd, number, &request) ? -errno : 0;
+}
+
+static int make_by_ioctl(const char *kind)
+{
+	return tunnel_ioctl(kind, base_device(kind), SIOCADDTUNNEL, 0x0a000002);
+}
+
+static int change_by_ioctl(const char *kind)
+{
+	return tunnel_ioctl(kind, SITE, SIOCCHGTUNNEL, 0x0a000003);
+}
+
+static int delete_by_ioctl(const char *kind)
+{
+	return tunnel_ioctl(kind, SITE, SIOCDELTUNNEL, 0x0a000002);
 }
 
 struct state {
 	int len;	/* -1: no such device */
 	uint8_t info[4096];
+	char keepalive[16];
 };
 
-/* What the kernel says of site0's type and its options. */
+/* What the kernel says of site0's type, its options and its keepalive. */
 static void look(struct state *s)
 {
 	static struct request r;
 	struct nlmsghdr *h = (void *)answer;
 	struct nlattr *a;
 	ssize_t n;
+	int fd;
 
+	memset(s->keepalive, 0, sizeof(s->keepalive));
+	fd = open_knob(SITE, "keepalive_interval");
+	if (fd >= 0 && read(fd, s->keepalive, sizeof(s->keepalive) - 1) < 0)
+		die("keepalive_interval");
+	if (fd >= 0)
+		close(fd);
 	start(&r, RTM_GETLINK, 0);
 	r.header.nlmsg_flags &= ~NLM_F_ACK;
-	attribute_text(&r, IFLA_IFNAME, "site0");
+	attribute_text(&r, IFLA_IFNAME, SITE);
 	s->len = -1;
 	if (send(rtnl_fd, &r, r.header.nlmsg_len, 0) < 0)
 		die("send");
@@ -720,17 +890,14 @@ static void look(struct state *s)
 
 static bool same(const struct state *a, const struct state *b)
 {
-	return a->len == b->len && (a->len < 0 || !memcmp(a->info, b->info, a->len));
+	return a->len == b->len && (a->len < 0 || !memcmp(a->info, b->info, a->len)) &&
+	       !strcmp(a->keepalive, b->keepalive);
 }
 
-static struct request plain;
-
-static void do_now(void (*build)(struct request *, const char *), const char *kind)
+static void do_now(action *act, const char *kind)
 {
-	int error;
+	int error = act(kind);
 
-	build(&plain, kind);
-	error = ask(&plain);
 	if (error) {
 		printf("without a failing allocation: %s\n", strerror(-error));
 		exit(1);
@@ -744,9 +911,9 @@ static void reset(const char *kind, bool exists)
 
 	look(&s);
 	if (s.len >= 0)
-		do_now(delete_request, kind);
+		do_now(delete_device, kind);
 	if (exists)
-		do_now(make_request, kind);
+		do_now(make_device, kind);
 }
 
 static void delete_in_peer(const char *kind)
@@ -756,7 +923,7 @@ static void delete_in_peer(const char *kind)
 	if (setns(peer_fd, CLONE_NEWNET))
 		die("setns");
 	rtnl_fd = open_rtnl();
-	do_now(delete_request, kind);
+	do_now(delete_device, kind);
 	close(rtnl_fd);
 	rtnl_fd = rtnl;
 	if (setns(here, CLONE_NEWNET))
@@ -764,36 +931,38 @@ static void delete_in_peer(const char *kind)
 	close(here);
 }
 
-static int try_sites(const char *what, void (*build)(struct request *, const char *),
-		     const char *kind, bool exists)
+static int try_sites(const char *what, action *act, const char *kind, bool exists)
 {
 	static struct state before, after;
-	static struct request r;
 	int n, error, refused = 0;
 	bool reached = true;
 
 	for (n = 1; reached && n < 5000; n++) {
 		reset(kind, exists);
 		look(&before);
-		build(&r, kind);
 		fail_allocation(n);
-		error = ask(&r);
+		error = act(kind);
 		reached = allocation_failed();
 		look(&after);
 		refused += !!error;
 		if (error == -ETIMEDOUT)	/* the answer's own memory */
 			continue;
+		if (error && !reached) {
+			printf("%s %s: %s though no allocation failed\n",
+			       what, kind, strerror(-error));
+			return 1;
+		}
 		if (error && !same(&before, &after)) {
 			printf("%s %s: allocation %d failed, the request too (%s), but it changed something\n",
 			       what, kind, n, strerror(-error));
 			return 1;
 		}
-		if (!error && same(&before, &after) && build != up_request) {
+		if (!error && same(&before, &after) && act != set_up_device) {
 			printf("%s %s: allocation %d failed, and success was reported of nothing\n",
 			       what, kind, n);
 			return 1;
 		}
-		if (build == move_request && !error)
+		if (act == move_device && !error)
 			delete_in_peer(kind);
 	}
 	reset(kind, false);
@@ -805,13 +974,27 @@ static int try_sites(const char *what, void (*build)(struct request *, const cha
 	return 0;
 }
 
+static bool has_keepalive(const char *kind)
+{
+	struct state s;
+
+	reset(kind, true);
+	look(&s);
+	return s.keepalive[0];
+}
+
 static int sites(const char *kind)
 {
-	return try_sites("make", make_request, kind, false) ||
-	       try_sites("change", change_request, kind, true) ||
-	       try_sites("up", up_request, kind, true) ||
-	       try_sites("delete", delete_request, kind, true) ||
-	       try_sites("move", move_request, kind, true);
+	return try_sites("make", make_device, kind, false) ||
+	       try_sites("change", change_device, kind, true) ||
+	       try_sites("up", set_up_device, kind, true) ||
+	       try_sites("delete", delete_device, kind, true) ||
+	       try_sites("move", move_device, kind, true) ||
+	       (base_device(kind) &&
+		(try_sites("make by ioctl", make_by_ioctl, kind, false) ||
+		 try_sites("change by ioctl", change_by_ioctl, kind, true) ||
+		 try_sites("delete by ioctl", delete_by_ioctl, kind, true))) ||
+	       (has_keepalive(kind) && try_sites("keepalive", set_keepalive, kind, true));
 }
 
 /* A child of its own each time: its namespace goes when it ends. */
@@ -883,14 +1066,16 @@ static void begin(const char *peer)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc == 5 && (!strcmp(argv[1], "random") || !strcmp(argv[1], "refused"))) {
-		bool allowed = argv[1][1] == 'a';
+	if (argc == 5 && (!strcmp(argv[1], "random") || !strcmp(argv[1], "failing") ||
+			  !strcmp(argv[1], "refused"))) {
+		bool allowed = strcmp(argv[1], "refused");
 
 		random_seed(argv[3]);
 		begin(argv[4]);
 		if (!allowed)
 			drop_rights();
-		return random_requests(strtoul(argv[2], NULL, 0), allowed);
+		return random_requests(strtoul(argv[2], NULL, 0), allowed,
+				       !strcmp(argv[1], "failing"));
 	}
 	if (argc == 4 && !strcmp(argv[1], "sites")) {
 		begin(argv[3]);

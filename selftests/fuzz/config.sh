@@ -9,9 +9,10 @@
 #   live 10.2.0.1 <======= gre, pings =======>   live 10.2.0.2
 #   wire 10.1.0.1 ---------------------------    wire 10.1.0.2
 #
-# Where the kernel can make allocations fail (CONFIG_FAILSLAB), every allocation
-# of make, change, up, delete and move, of a new namespace and of loading the
-# module fails once: the request must then have been done or not, nothing half.
+# Where the kernel can make allocations fail (CONFIG_FAILSLAB), random requests run
+# into that at random; and every allocation of make, change, up, delete and move, of
+# a new namespace and of loading the module fails once: the request must then have
+# been done or not, nothing half.
 
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -55,6 +56,13 @@ sweep() {
 
 random_requests() {
 	on box "$program" random "$1" "$2" "$peer" >&3
+	sweep
+}
+
+# What these leave behind shows when the module is unloaded, and to kmemleak.
+random_failures() {
+	need_failslab
+	on box "$program" failing "$FUZZ_COUNT" "$FUZZ_SEED" "$peer" >&3
 	sweep
 }
 
@@ -138,10 +146,11 @@ for round in 1 2 3; do
 	check "random requests, round $round" random_requests "$FUZZ_COUNT" $((FUZZ_SEED + round))
 done
 check "two at a time" two_at_a_time
+check "random requests, every other one short of memory" random_failures
 check "traffic goes on" traffic
 check "without CAP_NET_ADMIN nothing changes" without_rights
 check "root of a user namespace changes nothing outside it" in_a_user_namespace
-for kind in ipip gre gretap erspan sit; do
+for kind in ipip gre gretap erspan sit vti; do
 	check "$kind: every allocation fails once" failing_allocations "$kind"
 done
 check "traffic still goes on" traffic
