@@ -7,6 +7,9 @@
  * Two sets of pernet operations, so that loading can go in an order in which
  * nothing is ever half there: state first, then the protocol handlers, which
  * find it whatever packet comes in, then the kinds, then the base devices.
+ *
+ * The state is a pernet_subsys: as a namespace goes, it must outlive all devices,
+ * ours and those that packets still come in by. Pernet devices go before them.
  */
 
 #include <linux/netdevice.h>
@@ -110,7 +113,7 @@ static struct pernet_operations namespace_base_ops = {
  */
 int namespace_register(void)
 {
-	return register_pernet_device(&namespace_ops);
+	return register_pernet_subsys(&namespace_ops);
 }
 
 /**
@@ -120,7 +123,7 @@ int namespace_register(void)
  */
 void namespace_unregister(void)
 {
-	unregister_pernet_device(&namespace_ops);
+	unregister_pernet_subsys(&namespace_ops);
 }
 
 /**

@@ -130,6 +130,56 @@ short_life() {
 	done
 }
 
+# Nothing runs inside, so the namespace goes at once while packets come in: what
+# they look for must be there as long as they can.
+flooded_life() {
+	local ns=$NS_PREFIX-flooded
+
+	ip netns add "$ns"
+	ip -n "$NS_PREFIX-side" link add wire3 type veth peer name wire4 netns "$ns"
+	ip -n "$ns" addr add 10.3.1.2/24 dev wire4
+	ip -n "$ns" link set wire4 up
+	ip -n "$NS_PREFIX-side" addr add 10.3.1.1/24 dev wire3
+	ip -n "$NS_PREFIX-side" link set wire3 up
+	sleep 0.1
+	ip netns del "$ns"
+}
+
+# Whoever holds RTNL makes a dying namespace wait halfway.
+holding_rtnl() {
+	local i
+
+	for ((i = 0; i < 50; i++)); do
+		echo "link add holding type dummy"
+		echo "link del holding"
+	done >"$work/holding"
+	while :; do
+		ip -n "$NS_PREFIX-rx" -batch "$work/holding"
+	done
+}
+
+flooded_lives() {
+	local i kind floods=()
+
+	populate side 10.3.1.1 10.3.1.2
+	for kind in ipip gre; do
+		on side ip route add "10.98.${#floods[@]}.1" dev "t-$kind"
+		ip netns exec "$NS_PREFIX-side" ping -q -f "10.98.${#floods[@]}.1" >/dev/null 2>&1 &
+		floods+=($!)
+	done
+	holding_rtnl &
+	floods+=($!)
+	for ((i = 0; i < FUZZ_NAMESPACES; i++)); do
+		flooded_life
+	done
+	kill "${floods[@]}"
+	wait "${floods[@]}" || true
+	for kind in $KINDS vti; do
+		quietly on side ip link del "t-$kind" || true
+	done
+	wait_until 10 fails ip -n "$NS_PREFIX-side" link show wire3
+}
+
 short_lives() {
 	local i
 
@@ -217,6 +267,7 @@ works() {
 check "$FUZZ_COUNT loads and unloads under incoming packets" loads
 check "unload in use" unload_in_use
 check "$FUZZ_NAMESPACES namespaces deleted with packets in flight" short_lives
+check "$FUZZ_NAMESPACES namespaces deleted under a flood from outside" flooded_lives
 check "make, change, move, delete on two CPUs" against_each_other
 check "base devices renamed, moved, deleted" base_devices
 check "$FUZZ_TUNNELS tunnels at the same time" many_tunnels
