@@ -130,6 +130,15 @@ int config_validate(const struct tunnel_kind *kind, struct tunnel_config *c,
 }
 
 /**
+ * config_has_endpoints() - whether a configuration says which packets are its own
+ * @c: of a base device
+ */
+bool config_has_endpoints(const struct tunnel_config *c)
+{
+	return c->local.ip4 || c->remote.ip4 || c->link || c->i_flags & GRE_KEY || c->i_key;
+}
+
+/**
  * config_new_base() - the configuration of a base device
  * @kind: its kind
  *

@@ -113,35 +113,33 @@ static struct tunnel *find_parm_any_key(struct net *net, const struct tunnel_kin
 	return table_find_any_key(tunnel_net(net), &c, kind->id);
 }
 
-static int ioctl_get(struct tunnel *t, struct ip_tunnel_parm *p)
-{
-	struct tunnel *found = NULL;
-
-	if (tunnel_is_base(t))
-		found = find_parm_any_key(t->net, t->kind, p);
-	config_to_parm(p, found ? : t);
-	return 0;
-}
-
-/* The base device has its own endpoints: it no longer takes what is left. */
-static void base_set_catch_all(struct tunnel *t, bool catch_all)
-{
-	RCU_INIT_POINTER(tunnel_space(t)->catch_all, catch_all ? t : NULL);
-}
-
 static bool base_is_configured(const struct tunnel *t)
 {
 	return tunnel_space(t)->base_taken;
 }
 
+static bool parm_has_endpoints(const struct tunnel_kind *kind, const struct ip_tunnel_parm *p)
+{
+	struct tunnel_config c = { };
+
+	config_from_parm(&c, kind, p);
+	return config_has_endpoints(&c);
+}
+
+static int ioctl_get(struct tunnel *t, struct ip_tunnel_parm *p)
+{
+	struct tunnel *found = NULL;
+
+	/* One with endpoints of its own is asked about itself, not about any/any. */
+	if (tunnel_is_base(t) && (!base_is_configured(t) || parm_has_endpoints(t->kind, p)))
+		found = find_parm_any_key(t->net, t->kind, p);
+	config_to_parm(p, found ? : t);
+	return 0;
+}
+
 static bool config_has_options(const struct tunnel_config *c)
 {
 	return c->ttl || c->tos || c->i_flags || c->o_flags || c->o_key || c->flags;
-}
-
-static bool config_has_endpoints(const struct tunnel_config *c)
-{
-	return c->local.ip4 || c->remote.ip4 || c->link || c->i_flags & GRE_KEY || c->i_key;
 }
 
 /*
@@ -174,7 +172,6 @@ static int base_add(struct tunnel *t, const struct ip_tunnel_parm *p)
 		return err;
 	}
 	tunnel_space(t)->base_taken = true;
-	base_set_catch_all(t, !config_has_endpoints(tunnel_config(t)));
 	return 0;
 }
 
@@ -186,6 +183,7 @@ static int base_del(struct tunnel *t)
 {
 	struct net_device *dev = t->dev;
 	struct tunnel_config *c;
+	struct tunnel *other;
 	int err;
 
 	if (!base_is_configured(t))
@@ -193,6 +191,12 @@ static int base_del(struct tunnel *t)
 	c = config_new_base(t->kind);
 	if (!c)
 		return -ENOMEM;
+	/* Somebody may have been given the endpoints that it goes back to. */
+	other = table_find(tunnel_net(t->net), c, t->kind->id);
+	if (other && other != t) {
+		config_free(c);
+		return -EEXIST;
+	}
 	dev_close(dev);
 	err = tunnel_dev_apply(t, c, false);
 	if (err) {
@@ -201,7 +205,6 @@ static int base_del(struct tunnel *t)
 	}
 	tunnel_dev_unbind(t);
 	tunnel_space(t)->base_taken = false;
-	base_set_catch_all(t, true);
 	return 0;
 }
 

@@ -6,7 +6,9 @@
 #include <linux/if_tunnel.h>
 #include <linux/if_vlan.h>
 #include <linux/in6.h>
+#include <linux/jhash.h>
 #include <linux/netdevice.h>
+#include <linux/random.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
@@ -256,6 +258,30 @@ static inline bool tunnel_rate_allows(struct tunnel_rate *r, unsigned int per_se
 	return true;
 }
 
+/* Addresses share what is allowed to each of them. A power of 2. */
+#define TUNNEL_RATE_SHARES	64
+
+/**
+ * struct tunnel_rates - so many a second from each address, so that a flood from
+ * one does not use up what the others may do
+ * @share: addresses with the same hash have one
+ * @seed: of the hash: nobody can choose who he shares with
+ */
+struct tunnel_rates {
+	struct tunnel_rate share[TUNNEL_RATE_SHARES];
+	u32 seed;
+};
+
+static inline void tunnel_rates_init(struct tunnel_rates *r)
+{
+	r->seed = get_random_u32();
+}
+
+static inline struct tunnel_rate *tunnel_rates_of(struct tunnel_rates *r, __be32 addr)
+{
+	return &r->share[jhash_1word((__force u32)addr, r->seed) & (TUNNEL_RATE_SHARES - 1)];
+}
+
 /* What of keepalive is on or off; the last three are for peers that do it in another way. */
 #define KEEPALIVE_ANSWER	BIT(0)	/* answer the peer's requests */
 #define KEEPALIVE_DAMPING	BIT(1)	/* a peer that comes back has to prove itself */
@@ -403,6 +429,7 @@ struct tunnel_space {
  * @table: struct tunnel_node by struct tunnel_key
  * @tunnels: all tunnels whose outer packets live here, wherever their devices
  *	are; RTNL
+ * @moves: rates of requests that may be a follower's
  * @followers: keepalives whose tunnels follow their peers; RCU, written under
  *	RTNL
  * @spaces: by enum tunnel_kind_id
@@ -412,6 +439,7 @@ struct tunnel_net {
 	struct rhltable table;
 	struct list_head tunnels;
 	struct hlist_head followers;
+	struct tunnel_rates moves;
 	struct tunnel_space spaces[KIND_MAX];
 };
 
@@ -641,6 +669,7 @@ struct tunnel_config *config_copy(const struct tunnel_config *old);
 struct tunnel_config *config_new_base(const struct tunnel_kind *kind);
 void config_free(struct tunnel_config *c);
 void config_free_rcu(struct tunnel_config *c);
+bool config_has_endpoints(const struct tunnel_config *c);
 int config_validate(const struct tunnel_kind *kind, struct tunnel_config *c,
 		    struct netlink_ext_ack *extack);
 
@@ -771,12 +800,14 @@ int peers_set_limit(struct tunnel *t, unsigned int limit);
 int peers_set_timeout(struct tunnel *t, unsigned int seconds);
 int peers_set_filter(struct tunnel *t, struct peers_filter *filter);
 int peers_set_replicate(struct tunnel *t, bool on);
+struct tunnel_rate *peers_answers(struct tunnel *t, __be32 outer);
 const struct peers_settings *peers_settings(const struct tunnel *t);
 const struct peers_filter *peers_filter(const struct tunnel *t);
 unsigned int peers_count(const struct tunnel *t);
 
 /* sysfs.c */
 extern const struct attribute_group tunnel_sysfs_group;
+extern const struct attribute_group tunnel_sysfs_group_peers;
 
 /* ethtool.c */
 extern const struct ethtool_ops tunnel_ethtool_ops;

@@ -399,9 +399,7 @@ static void tunnel_dev_resize(struct tunnel *t, int delta, bool set_mtu)
 
 	if (!delta)
 		return;
-	if (dev->header_ops == &gre_header_ops)
-		dev->hard_header_len += delta;
-	else
+	if (dev->header_ops != &gre_header_ops)
 		WRITE_ONCE(dev->needed_headroom, dev->needed_headroom + delta);
 	if (set_mtu)
 		WRITE_ONCE(dev->mtu, max_t(int, dev->mtu - delta, ETH_MIN_MTU));
@@ -428,6 +426,14 @@ static int tunnel_dev_swap(struct tunnel *t, struct tunnel_config *c)
 		table_remove(tn, old);
 	config_free_rcu(old);
 	return 0;
+}
+
+/* A base device takes what nobody else does unless it has endpoints of its own. */
+static void tunnel_dev_set_catch_all(struct tunnel *t, const struct tunnel_config *c)
+{
+	struct tunnel_space *s = &tunnel_net(t->net)->spaces[t->kind->id];
+
+	RCU_INIT_POINTER(s->catch_all, config_has_endpoints(c) ? NULL : t);
 }
 
 /**
@@ -462,12 +468,17 @@ int tunnel_dev_apply(struct tunnel *t, struct tunnel_config *c, bool set_mtu)
 	} else {
 		tunnel_dev_resize(t, delta, set_mtu);
 	}
+	/* What gre_create_header() puts there. */
+	if (dev->header_ops == &gre_header_ops)
+		dev->hard_header_len = sizeof(struct iphdr) + c->header_len;
 	if (t->kind->init)
 		t->kind->init(dev, c);
 	if (regroup && ops->ndo_open)
 		ops->ndo_open(dev);
 	if (err)
 		return err;
+	if (tunnel_is_base(t))
+		tunnel_dev_set_catch_all(t, c);
 	tunnel_dev_set_addresses(dev, c);
 	netdev_state_change(dev);
 	return 0;

@@ -128,6 +128,33 @@ check "dev: from that device, to the bound tunnel" goes_to bound "$from_peer" wa
 check "dev: from another device, to the unbound one" goes_to unbound "$from_peer"
 check "dev: a bound tunnel with any local beats an unbound exact one" bound_any_local
 
+# Through the ioctl, a base device can have endpoints; then it takes no others'
+# packets, however it came by them.
+base_device_with_endpoints() {
+	on b ip tunnel add tunl0 mode ipip ttl 64
+	on b ip link set tunl0 up
+	goes_to tunl0 "$from_other"
+	on b ip tunnel change tunl0 mode ipip local 10.0.0.2 remote any ttl 64
+	on b ip addr add 10.0.0.3/24 dev vb
+	goes_to tunl0 "$from_other"
+	goes_to none 'ip("10.0.0.7", "10.0.0.3", inner)'
+	on b ip tunnel change tunl0 mode ipip local any ttl 64
+	goes_to tunl0 'ip("10.0.0.7", "10.0.0.3", inner)'
+	on b ip addr del 10.0.0.3/24 dev vb
+	on b ip tunnel del tunl0
+}
+
+# What it goes back to may have been given to somebody else.
+base_device_back() {
+	on b ip tunnel add tunl0 mode ipip remote 10.0.0.1
+	on b ip link add any type ipip
+	says "File exists" on b ip tunnel del tunl0
+	contains "remote 10.0.0.1" "$(on b ip tunnel show tunl0)"
+	remove any
+	on b ip tunnel del tunl0
+	contains "remote any" "$(on b ip tunnel show tunl0)"
+}
+
 key_zero() {
 	tunnel zero gre local 10.0.0.2 remote 10.0.0.1 key 0
 	tunnel none gre local 10.0.0.2 remote 10.0.0.1
@@ -150,6 +177,10 @@ many_keys() {
 	on b ip -batch "$work/batch"
 }
 
+if culvert; then
+	check "ipip: a base device with endpoints takes its own only" base_device_with_endpoints
+	check "ipip: it keeps them while another has none" base_device_back
+fi
 check "gre: key 0 and no key are two tunnels" key_zero
 check "gre: 2000 tunnels that differ in their key only" many_keys
 
