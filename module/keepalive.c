@@ -41,7 +41,7 @@
 #include "culvert.h"
 #include "wire_keepalive.h"
 
-/* Answers per tunnel and second, and how many seconds a reply may take. */
+/* Answers per second to each peer, and how many seconds a reply may take. */
 #define ANSWERS_PER_SECOND	10
 #define REPLY_AGE_MAX		10
 
@@ -56,6 +56,9 @@
 /* How far the peer's clock may be off, and how often its address may change. */
 #define CLOCK_SKEW_MAX		10
 #define FOLLOW_INTERVAL		HZ
+
+/* Requests from one address that are looked at for that, per second. */
+#define MOVES_PER_SECOND	10
 
 /* Requests that can be outstanding; a power of 2. */
 #define SENT_MAX		16
@@ -253,30 +256,45 @@ static bool answer_wanted(const struct tunnel *t, const struct tunnel_config *c,
 	return *inner && answer_is_inner(t->dev, src, dst);
 }
 
+static bool answer_allowed(struct tunnel *t, __be32 peer)
+{
+	struct tunnel_rate *r = t->peers ? peers_answers(t, peer) : &t->answers;
+
+	return tunnel_rate_allows(r, ANSWERS_PER_SECOND);
+}
+
 static u64 keepalive_mac(const struct keepalive *k, const void *stamp)
 {
 	return siphash(stamp, WIRE_STAMP_SIGNED_LEN, &k->secret);
 }
 
-/*
- * Whether a request was made by somebody who has our secret, now, and is seen
- * for the first time. @payload is its inner payload, of @len bytes.
- */
-static bool keepalive_is_signed(struct keepalive *k, const u8 *payload, unsigned int len)
+/* The stamp in the payload of a request, if it has one and that was made now. */
+static bool keepalive_stamp_now(struct keepalive_stamp *s, const struct keepalive_request *r,
+				const u8 *data)
 {
-	struct keepalive_stamp s;
-	bool valid;
 	s64 age;
 
-	if (!wire_stamp_parse(&s, payload, len) || s.node == k->node)
+	if (!wire_stamp_parse(s, data + r->payload, r->len - r->payload))
 		return false;
-	age = (s64)(ktime_get_real_ns() - s.time);
-	if (abs(age) > (s64)CLOCK_SKEW_MAX * NSEC_PER_SEC)
+	age = (s64)(ktime_get_real_ns() - s->time);
+	return abs(age) <= (s64)CLOCK_SKEW_MAX * NSEC_PER_SEC;
+}
+
+/*
+ * Whether a request was made by somebody who has our secret, and is seen for the
+ * first time. @s is the stamp in its @payload.
+ */
+static bool keepalive_is_signed(struct keepalive *k, const struct keepalive_stamp *s,
+				const u8 *payload)
+{
+	bool valid;
+
+	if (s->node == k->node)
 		return false;
 	spin_lock(&k->lock);
-	valid = s.time > k->peer_time && keepalive_mac(k, payload) == s.mac;
+	valid = s->time > k->peer_time && keepalive_mac(k, payload) == s->mac;
 	if (valid)
-		k->peer_time = s.time;
+		k->peer_time = s->time;
 	spin_unlock(&k->lock);
 	return valid;
 }
@@ -289,6 +307,7 @@ static bool keepalive_request(struct sk_buff *skb, const struct tunnel_config *c
 	u8 buffer[WIRE_KEEPALIVE_MAX_LEN];
 	struct tunnel *t = c->tunnel;
 	struct keepalive_request r;
+	struct keepalive_stamp s;
 	enum tunnel_drop drop;
 	const u8 *data;
 	bool inner;
@@ -305,10 +324,10 @@ static bool keepalive_request(struct sk_buff *skb, const struct tunnel_config *c
 	if (!answer_wanted(t, c, &r, outer->daddr, outer->saddr, &inner))
 		return false;
 	/* Seen here, it can't be replayed to keepalive_moved(). */
-	if (k && keepalive_option(t, KEEPALIVE_FOLLOW))
-		keepalive_is_signed(k, data + r.payload, r.len - r.payload);
+	if (k && keepalive_option(t, KEEPALIVE_FOLLOW) && keepalive_stamp_now(&s, &r, data))
+		keepalive_is_signed(k, &s, data + r.payload);
 
-	if (!tunnel_rate_allows(&t->answers, ANSWERS_PER_SECOND)) {
+	if (!answer_allowed(t, outer->saddr)) {
 		tunnel_drop(t, skb, DROP_RX_KEEPALIVE_RATE);
 		return true;
 	}
@@ -332,25 +351,32 @@ static bool follower_fits(const struct tunnel_config *c, const struct iphdr *out
 	       !((c->i_flags ^ p->flags) & GRE_KEY) && c->i_key == p->key;
 }
 
-/* A request that its tunnel's peer sent from another address. Softirq, RCU. */
+/*
+ * A request that its tunnel's peer sent from another address. Anybody can send
+ * what has to be compared with every follower: so that is not done for more than
+ * a few packets from an address each second. Softirq, RCU.
+ */
 static bool keepalive_moved(const struct sk_buff *skb, struct tunnel_net *tn,
 			    const struct tunnel_packet *p)
 {
 	const struct iphdr *outer = ip_hdr(skb);
 	u8 buffer[WIRE_KEEPALIVE_MAX_LEN];
 	struct keepalive_request r;
+	struct keepalive_stamp s;
 	struct keepalive *k;
 	const u8 *data;
 	int len;
 
 	len = min_t(int, (int)skb->len - p->header_len, sizeof(buffer));
 	data = len > 0 ? skb_header_pointer(skb, p->header_len, len, buffer) : NULL;
-	if (!data || wire_keepalive_parse(&r, data, len) < 0)
+	if (!data || wire_keepalive_parse(&r, data, len) < 0 || !keepalive_stamp_now(&s, &r, data))
+		return false;
+	if (!tunnel_rate_allows(tunnel_rates_of(&tn->moves, outer->saddr), MOVES_PER_SECOND))
 		return false;
 	hlist_for_each_entry_rcu(k, &tn->followers, follower) {
 		if (!follower_fits(rcu_dereference(k->tunnel->config), outer, p) ||
 		    time_before(jiffies, READ_ONCE(k->moved) + FOLLOW_INTERVAL) ||
-		    !keepalive_is_signed(k, data + r.payload, r.len - r.payload))
+		    !keepalive_is_signed(k, &s, data + r.payload))
 			continue;
 		WRITE_ONCE(k->moved, jiffies);
 		WRITE_ONCE(k->moved_to, outer->saddr);

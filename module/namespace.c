@@ -25,6 +25,7 @@ static int __net_init namespace_init(struct net *net)
 
 	tn->net = net;
 	INIT_LIST_HEAD(&tn->tunnels);
+	tunnel_rates_init(&tn->moves);
 	return table_init(tn);
 }
 

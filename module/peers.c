@@ -54,6 +54,7 @@
  * @filter: outer sources that may be learned, NULL for any; RCU, written under
  *	RTNL
  * @rate: of learning
+ * @answers: rates of answers to keepalives
  * @age: forgets peers that are not heard of; while learning is on
  * @lock: of everything below, and of struct peer; BH disabled
  * @list: all neighbours, as struct peer; read under RCU
@@ -65,6 +66,7 @@ struct peers {
 	struct peers_settings set;
 	struct peers_filter __rcu *filter;
 	struct tunnel_rate rate;
+	struct tunnel_rates answers;
 	struct delayed_work age;
 	spinlock_t lock;
 	struct list_head list;
@@ -189,13 +191,13 @@ int peers_construct(struct net_device *dev, struct neighbour *n)
 		return 0;
 	p = neighbour_priv(n);
 	p->neigh = n;
-	if (READ_ONCE(ps->set.learning) && n->type == RTN_UNICAST && n->nud_state == NUD_NOARP) {
+	/* A changed setting either is seen here or finds the neighbour in the list. */
+	spin_lock_bh(&ps->lock);
+	if (ps->set.learning && n->type == RTN_UNICAST && n->nud_state == NUD_NOARP) {
 		n->nud_state = NUD_NONE;
 		neighbour_adopt(n);
 		n->output = n->ops->output;
 	}
-	/* peers_set_replicate() either is seen here or finds it in the list. */
-	spin_lock_bh(&ps->lock);
 	if (ps->set.replicate)
 		neighbour_set_group(n, true);
 	list_add_tail_rcu(&p->list, &ps->list);
@@ -400,6 +402,18 @@ bool peers_accept(const struct tunnel *t, __be32 outer)
 	return ps && READ_ONCE(ps->set.learning) && filter_passes(ps, outer);
 }
 
+/**
+ * peers_answers() - the rate at which keepalives of an outer source are answered
+ * @t: a multipoint tunnel
+ * @outer: the source
+ *
+ * A flood from one address must not take the answers from the others. Softirq.
+ */
+struct tunnel_rate *peers_answers(struct tunnel *t, __be32 outer)
+{
+	return tunnel_rates_of(&t->peers->answers, outer);
+}
+
 /* Make it a learned one, if there is room. */
 static bool peers_claim(struct peers *ps, struct peer *p)
 {
@@ -457,9 +471,9 @@ static void peers_learn_new(struct tunnel *t, struct neighbour *n, const void *a
 		tunnel_event_count(t, EVENT_PEER_OVER_RATE);
 		return;
 	}
-	if (n && !refcount_inc_not_zero(&n->refcnt))
-		return;
-	if (!n) {
+	if (n) {
+		neigh_hold(n);
+	} else {
 		n = neigh_create(peers_table(ipv4), addr, t->dev);
 		if (IS_ERR(n)) {
 			tunnel_event_count(t, EVENT_PEER_OVER_LIMIT);
@@ -472,7 +486,7 @@ static void peers_learn_new(struct tunnel *t, struct neighbour *n, const void *a
 	neigh_release(n);
 }
 
-/* A peer that we learned has another outer address now. */
+/* A peer that we learned has another outer address now; with a reference. */
 static void peers_move(struct tunnel *t, struct neighbour *n, __be32 outer)
 {
 	struct peer *p = neighbour_priv(n);
@@ -486,6 +500,7 @@ static void peers_move(struct tunnel *t, struct neighbour *n, __be32 outer)
 		tunnel_event_count(t, EVENT_PEER_MOVED);
 }
 
+/* With a reference to @n, which may be NULL: neigh_update() wants one. */
 static void peers_learn_slow(struct tunnel *t, struct neighbour *n, const void *addr, bool ipv4,
 			     __be32 outer)
 {
@@ -543,8 +558,13 @@ void peers_learn(const struct sk_buff *skb, struct tunnel *t)
 		}
 		if (state & NUD_PERMANENT)
 			return;
+		/* It is going: the next packet finds another, or makes one. */
+		if (!refcount_inc_not_zero(&n->refcnt))
+			return;
 	}
 	peers_learn_slow(t, n, addr, ipv4, outer);
+	if (n)
+		neigh_release(n);
 }
 
 /* --- forgetting ----------------------------------------------------------- */
@@ -660,6 +680,7 @@ int peers_init(struct net_device *dev)
 	ps->dev = dev;
 	ps->set.limit = LIMIT_DEFAULT;
 	ps->set.timeout = TIMEOUT_DEFAULT;
+	tunnel_rates_init(&ps->answers);
 	spin_lock_init(&ps->lock);
 	INIT_LIST_HEAD(&ps->list);
 	INIT_DELAYED_WORK(&ps->age, peers_age);
@@ -728,7 +749,9 @@ int peers_set_learning(struct tunnel *t, bool on)
 		return -EINVAL;
 	if (ps->set.learning == on)
 		return 0;
+	spin_lock_bh(&ps->lock);
 	WRITE_ONCE(ps->set.learning, on);
+	spin_unlock_bh(&ps->lock);
 	if (on) {
 		peers_unresolve(ps);
 		schedule_delayed_work(&ps->age, AGE_INTERVAL);
