@@ -182,6 +182,7 @@ static int gre_dev_init(struct net_device *dev)
 		err = peers_init(dev);
 	if (err)
 		return err;
+	dev->sysfs_groups[0] = t->peers ? &tunnel_sysfs_group_peers : &tunnel_sysfs_group;
 	err = tunnel_dev_init(dev);
 	if (err)
 		peers_free(t);
@@ -233,7 +234,6 @@ static void gre_setup(struct net_device *dev)
 	tunnel_dev_setup(dev, &kind_gre);
 	dev->features |= NETIF_F_GSO_SOFTWARE;
 	dev->hw_features |= NETIF_F_GSO_SOFTWARE;
-	dev->sysfs_groups[0] = &tunnel_sysfs_group;
 }
 
 /* Multipoint and multicast devices have outer addresses as link-layer ones. */

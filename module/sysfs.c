@@ -403,37 +403,35 @@ ATTRIBUTE_RO(learning_status);
 
 /* --- the directory ------------------------------------------------------- */
 
+/*
+ * Two groups, not one with invisible files: to change the owner of those, as a move
+ * to another user's namespace does, is an error to kernels before 6.18.
+ */
+#define PEERS_ATTRIBUTES 6
+
 static struct attribute *tunnel_attributes[] = {
-	&attribute_keepalive_interval.attr.attr,
-	&attribute_keepalive_retries.attr.attr,
-	&attribute_keepalive_options.attr.attr,
-	&attribute_keepalive_secret.attr.attr,
-	&attribute_keepalive_address.attr.attr,
-	&attribute_keepalive_status.attr.attr,
 	&attribute_learning.attr.attr,
 	&attribute_learning_limit.attr.attr,
 	&attribute_learning_timeout.attr.attr,
 	&attribute_learning_filter.attr.attr,
 	&attribute_learning_status.attr.attr,
 	&attribute_replicate.attr.attr,
+	&attribute_keepalive_interval.attr.attr,
+	&attribute_keepalive_retries.attr.attr,
+	&attribute_keepalive_options.attr.attr,
+	&attribute_keepalive_secret.attr.attr,
+	&attribute_keepalive_address.attr.attr,
+	&attribute_keepalive_status.attr.attr,
 	NULL
 };
 
-static bool is_about_peers(const struct attribute *attr)
-{
-	return strstarts(attr->name, "learning") || attr == &attribute_replicate.attr.attr;
-}
-
-/* Multipoint devices can't send keepalives, the others can't learn. */
-static umode_t tunnel_attribute_mode(struct kobject *kobj, struct attribute *attr, int i)
-{
-	const struct tunnel *t = netdev_priv(to_net_dev(kobj_to_dev(kobj)));
-
-	return is_about_peers(attr) && !t->peers ? 0 : attr->mode;
-}
+/* Of a device that has peers, see peers_init(). */
+const struct attribute_group tunnel_sysfs_group_peers = {
+	.name	= "tunnel",
+	.attrs	= tunnel_attributes,
+};
 
 const struct attribute_group tunnel_sysfs_group = {
 	.name	= "tunnel",
-	.attrs	= tunnel_attributes,
-	.is_visible = tunnel_attribute_mode,
+	.attrs	= tunnel_attributes + PEERS_ATTRIBUTES,
 };

@@ -159,6 +159,29 @@ for kind in ipip gre; do
 	check "$kind: made directly in another namespace" made_directly_there $kind
 	on b ip link del tun
 done
+# A container of somebody else's: the files of the device are his then.
+to_another_users_namespace() {
+	local child mode
+
+	on outer ip link add "$1" type gre local 10.0.0.1 ${2+remote "$2"}
+	unshare --user --net sleep 60 &
+	child=$!
+	background+=("$child")
+	wait_until 5 other_namespace "$child"
+	echo "0 100000 1000" >"/proc/$child/uid_map"
+	echo "0 100000 1000" >"/proc/$child/gid_map"
+	on outer ip link set "$1" netns "$child"
+	mode=$(nsenter -t "$child" -n unshare -m sh -c "mount -t sysfs sysfs /sys &&
+		stat -c %u /sys/class/net/$1/tunnel/keepalive_interval" 2>&1)
+	! culvert || equal "owner" 100000 "$mode"
+	kill "$child"
+	wait "$child" || true
+}
+
+other_namespace() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+
+check "gre moves to a namespace of another user" to_another_users_namespace tun 10.0.0.2
+check "so does a multipoint one" to_another_users_namespace tun
 check "tunl0 does not move" base_device_does_not_move tunl0
 check "gre0 does not move" base_device_does_not_move gre0
 check "a new namespace has tunl0 and gre0" base_devices
