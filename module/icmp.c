@@ -62,7 +62,8 @@ static bool icmp_is_unreachable(const struct icmphdr *icmph, const struct tunnel
 /*
  * An error that quotes enough of an inner IPv6 packet is passed on to its
  * sender, RFC 4213 3.4, as if the packet had come back to the tunnel's device.
- * Extensions behind the quoted packet (RFC 4884) are about the outer one.
+ * Extensions behind the quoted packet (RFC 4884) are about the outer one. Where
+ * the inner packet is behind FOU or GUE, nobody says, and nothing is relayed.
  *
  * The core's ip6_err_gen_icmpv6_unreach() is no help: it sends from the
  * IPv4-mapped address of the router, and the stack refuses to route that.
@@ -75,6 +76,7 @@ static bool icmp_relay_ipv6(struct sk_buff *skb, const struct tunnel *t,
 	struct sk_buff *copy;
 
 	if (p->proto != htons(ETH_P_IPV6) || !__in6_dev_get(t->dev) ||
+	    ((const struct iphdr *)skb->data)->protocol == IPPROTO_UDP ||
 	    !pskb_may_pull(skb, inner + sizeof(struct ipv6hdr) + ICMP_QUOTE_MIN))
 		return false;
 	copy = skb_clone(skb, GFP_ATOMIC);

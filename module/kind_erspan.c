@@ -271,7 +271,13 @@ static enum tunnel_drop erspan_trim(struct sk_buff *skb, const struct net_device
 	if (skb->len <= max)
 		return DROP_NONE;
 	*cut = true;
-	return pskb_trim(skb, max) ? DROP_TX_NO_MEMORY : DROP_NONE;
+	if (pskb_trim(skb, max))
+		return DROP_TX_NO_MEMORY;
+	/* There may be no place left for the checksum that somebody below is to fill in. */
+	if (skb->ip_summed == CHECKSUM_PARTIAL &&
+	    skb_checksum_start_offset(skb) + skb->csum_offset + sizeof(__sum16) > skb_headlen(skb))
+		skb->ip_summed = CHECKSUM_NONE;
+	return DROP_NONE;
 }
 
 static enum tunnel_drop erspan_prepare(struct sk_buff *skb, struct net_device *dev,

@@ -51,7 +51,11 @@ static int gre_create_header(struct sk_buff *skb, struct net_device *dev, unsign
 	iph->ttl = c->ttl;
 	iph->tos = c->tos;
 	iph->saddr = saddr ? *(const __be32 *)saddr : c->local.ip4;
-	iph->daddr = daddr ? *(const __be32 *)daddr : c->remote.ip4;
+	/* gre0 with a remote: its neighbours have an address, but not that. */
+	if (daddr && (!c->remote.ip4 || ipv4_is_multicast(c->remote.ip4)))
+		iph->daddr = *(const __be32 *)daddr;
+	else
+		iph->daddr = c->remote.ip4;
 	if (!iph->daddr)
 		needed = -needed;
 out:
@@ -77,8 +81,8 @@ const struct header_ops gre_header_ops = {
  * Remove the template. A packet may have come without one, from a socket that
  * wrote less than hard_header_len bytes: then there is nothing to read.
  */
-static enum tunnel_drop gre_take_template(struct sk_buff *skb, const struct tunnel_config *c,
-					  struct iphdr *template)
+static enum tunnel_drop gre_take_template(struct sk_buff *skb, const struct net_device *dev,
+					  const struct tunnel_config *c, struct iphdr *template)
 {
 	unsigned int len = sizeof(*template) + c->header_len;
 
@@ -87,9 +91,11 @@ static enum tunnel_drop gre_take_template(struct sk_buff *skb, const struct tunn
 	memcpy(template, skb->data, sizeof(*template));
 	skb_pull(skb, len);
 	skb_reset_mac_header(skb);
-	if (unlikely(skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_start(skb) < skb->data))
-		return DROP_TX_TRUNCATED;
-	return DROP_NONE;
+	if (likely(!skb_network_offset(skb)))
+		return DROP_NONE;
+	/* A socket wrote so little that the core took the template for the packet. */
+	skb_reset_network_header(skb);
+	return transmit_pull(skb, dev) ? DROP_NONE : DROP_TX_TRUNCATED;
 }
 
 /* External, multipoint and multicast devices. */
@@ -105,7 +111,7 @@ static noinline netdev_tx_t gre_xmit_open(struct sk_buff *skb, struct tunnel *t,
 		drop = gre_header_metadata(&h, skb, skb->protocol);
 	} else {
 		template = &buffer;
-		drop = gre_take_template(skb, c, template);
+		drop = gre_take_template(skb, t->dev, c, template);
 	}
 	if (unlikely(drop)) {
 		tunnel_drop(t, skb, drop);

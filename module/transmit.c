@@ -176,7 +176,7 @@ bool transmit_nexthop_ipv6(struct sk_buff *skb, struct in6_addr *hop)
 {
 	struct neighbour *neigh = NULL;
 
-	if (skb_dst(skb))
+	if (skb_valid_dst(skb))
 		neigh = dst_neigh_lookup(skb_dst(skb), &ipv6_hdr(skb)->daddr);
 	if (!neigh)
 		return false;
@@ -198,6 +198,7 @@ static enum tunnel_drop nexthop_ipv6(struct outer *o, struct sk_buff *skb)
 		o->daddr = hop.s6_addr32[3];
 	if (o->daddr)
 		return DROP_NONE;
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	dst_link_failure(skb);
 	return DROP_TX_NO_PEER;
 }
@@ -352,13 +353,20 @@ static struct rtable *transmit_route(struct outer *o, struct sk_buff *skb, struc
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
+/* The route is this packet's alone if its device has one destination, or if it has. */
+static bool transmit_may_change_route(const struct outer *o, struct dst_entry *dst)
+{
+	if (dst_rt6_info(dst)->rt6i_dst.plen == 128)
+		return true;
+	return (o->cached || o->info) && !ipv4_is_multicast(o->daddr);
+}
+
 static bool transmit_fits_ipv6(struct sk_buff *skb, const struct outer *o, int mtu, int size)
 {
 	struct dst_entry *dst = skb_valid_dst(skb) ? skb_dst(skb) : NULL;
 
 	if (dst && mtu < dst_mtu(dst) && mtu >= IPV6_MIN_MTU &&
-	    ((o->daddr && !ipv4_is_multicast(o->daddr)) ||
-	     dst_rt6_info(dst)->rt6i_dst.plen == 128)) {
+	    transmit_may_change_route(o, dst)) {
 		dst_rt6_info(dst)->rt6i_flags |= RTF_MODIFIED;
 		dst_metric_set(dst, RTAX_MTU, mtu);
 	}
@@ -528,8 +536,8 @@ static __always_inline void transmit_scrub(struct sk_buff *skb, const struct tun
 static __always_inline void transmit_output(struct sk_buff *skb, struct tunnel *t,
 					    const struct outer *o, struct rtable *rt, int len)
 {
-	struct net *net = dev_net(rt->dst.dev);
 	struct net_device *dev = t->dev;
+	struct net *net = t->net;
 	struct iphdr *iph;
 	int err;
 
@@ -961,6 +969,11 @@ static noinline void transmit_segments(struct sk_buff *skb, struct tunnel *t,
 netdev_tx_t transmit(struct sk_buff *skb, struct tunnel *t, const struct tunnel_config *c,
 		     const struct tunnel_header *h, const struct iphdr *template)
 {
+	/* A tap's owner may claim it anywhere, and the checksum goes where we write. */
+	if (unlikely(skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_start_offset(skb) < 0)) {
+		tunnel_drop(t, skb, DROP_TX_TRUNCATED);
+		return NETDEV_TX_OK;
+	}
 	if (unlikely(!transmit_enter())) {
 		net_warn_ratelimited("culvert: %s: too many nested tunnels, or a loop\n",
 				     t->dev->name);

@@ -16,6 +16,7 @@
 # On each: ip neigh replace 10.1.1.N lladdr 10.0.0.N dev gre1
 
 . "$(dirname "$0")/lib.sh"
+need python3 setpriv
 load_tunnels gre
 
 namespaces lan A B C
@@ -140,6 +141,49 @@ asks_user_space() {
 	on A ip link set gre1 arp off
 }
 
+# header_len NAMESPACE DEVICE: hard_header_len, the least that a socket without
+# CAP_SYS_RAWIO may write.
+header_len() {
+	ip netns exec "$NS_PREFIX-$1" setpriv --bounding-set -sys_rawio python3 - "$2" <<-'END'
+		import errno, socket, sys
+		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+		for n in range(200):
+		    try:
+		        s.sendto(bytes(n), (sys.argv[1], 0x800))
+		        print(n)
+		        break
+		    except OSError as e:
+		        if e.errno != errno.EINVAL:
+		            raise
+	END
+}
+
+# A change of the key shortens or lengthens the header, whatever else it changes.
+header_follows_the_key() {
+	local i
+
+	on A ip link add hub type gre local 10.0.0.1 key 1
+	on A ip link set hub up
+	equal "header with a key" 28 "$(header_len A hub)"
+	for i in 1 2 3 4 5 6 7 8 9; do
+		on A ip link set hub type gre local 10.0.0.1 nokey
+		on A ip link set hub type gre local 10.0.0.1 key 1 fwmark $i
+	done
+	equal "header after all this" 28 "$(header_len A hub)"
+	on A ip link set hub type gre local 10.0.0.1 nokey fwmark 0
+	equal "header without" 24 "$(header_len A hub)"
+	on A ip link del hub
+}
+
+# A narrow path to one peer says nothing about the others, who share its route.
+path_mtu_of_one() {
+	on A ip route add 10.0.0.2/32 dev eth0 mtu 1360
+	quietly on A ping -n -q -c 1 -W 1 -s 1400 -M "do" fd01::2 || true
+	fails on A ping -n -q -c 1 -W 1 -s 1350 -M "do" fd01::2
+	on A ping -n -q -c 2 -W 5 -s 1350 -M "do" fd01::3
+	on A ip route del 10.0.0.2/32 dev eth0
+}
+
 flags_and_header() {
 	contains "<NOARP,UP,LOWER_UP>" "$(on A ip link show dev gre1)"
 	contains "link/gre 10.0.0.1 brd 0.0.0.0" "$(on A ip link show dev gre1)"
@@ -156,9 +200,11 @@ check "IPv6: everybody reaches everybody" everybody_everybody fd01::
 check "the outer destination of B's packets is B" goes_to 10.1.1.2 10.0.0.2
 check "the outer destination of C's packets is C" goes_to 10.1.1.3 10.0.0.3
 check "a changed neighbour is used by the next packet" neighbour_changes
+check "the path MTU to one peer is not that to another" path_mtu_of_one
 check "PF_PACKET sendto: the link-layer address is the outer destination" sendto_nbma
 check "PF_PACKET recvfrom: the link-layer address is the outer source" recvfrom_nbma
 check "PF_PACKET SOCK_RAW: the outer header is the link-layer header" raw_sees_the_outer_header
+check "the length of the header follows the key" header_follows_the_key
 check "arp on: an unknown peer is asked for on netlink" asks_user_space
 
 finish

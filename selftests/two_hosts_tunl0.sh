@@ -14,7 +14,7 @@
 
 . "$(dirname "$0")/lib.sh"
 need tcpdump
-load_tunnels ipip
+load_tunnels ipip gre
 
 A=172.16.232.172
 B=172.16.232.194
@@ -101,6 +101,22 @@ del_gives_it_back() {
 	contains "remote any local any" "$(on A ip tunnel show tunl0)"
 }
 
+# gre0 is multipoint by birth: with a remote it sends there all the same.
+gre0_too() {
+	for ns in "A $A $B 1" "B $B $A 2"; do
+		read -r ns local remote n <<<"$ns"
+		on "$ns" ip tunnel add gre0 mode gre local "$local" remote "$remote" key 5
+		on "$ns" ip addr add "10.43.1.$n/24" dev gre0
+		on "$ns" ip link set gre0 up
+	done
+	ping_ok A 10.43.1.2
+	ping_ok B 10.43.1.1
+	on A ip tunnel change gre0 mode gre local any remote $B key 5
+	ping_ok A 10.43.1.2
+	on A ip tunnel del gre0
+	on B ip tunnel del gre0
+}
+
 del_is_refused() {
 	says "Operation not permitted" on A ip tunnel del tunl0
 }
@@ -120,6 +136,7 @@ check "netlink add of tunl0 is EEXIST" netlink_add_is_eexist
 if culvert; then
 	check "a second add with other endpoints is EEXIST" second_add_is_eexist
 	check "ip tunnel del tunl0 gives the base device back" del_gives_it_back "$fresh"
+	check "gre0 with endpoints" gre0_too
 fi
 check "ip tunnel del of the bare base device is EPERM" del_is_refused
 

@@ -519,7 +519,7 @@ static void claim_offload(struct virtio_net_hdr *claim, size_t len)
 	claim->hdr_len = below(len + 1);
 	if (one_in(2)) {
 		claim->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		claim->csum_start = ETH_HLEN + below(100);
+		claim->csum_start = below(ETH_HLEN + 100);
 		claim->csum_offset = below(20);
 	}
 }
