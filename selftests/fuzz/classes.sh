@@ -12,7 +12,7 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-need python3 tcpdump
+need python3 tcpdump ethtool
 load_tunnels ipip gre
 namespaces a b
 wire a wire 10.1.0.1/24 b wire 10.1.0.2/24
@@ -107,15 +107,18 @@ route_loop() {
 	works
 }
 
-# 6: a tap's owner says that the checksum of his frame is to be summed from its
-# very beginning and written to its 12th byte: seen from behind our headers, that is
-# the key. Newer kernels don't take such a frame from him.
+# 6: the device below leaves checksums to the core, and a tap's owner says that the
+# checksum of his frame is to be summed from its very beginning and written to its
+# 12th byte: seen from behind our headers, that is the key. Newer kernels don't take
+# such a frame from him.
 checksum_before_the_packet() {
+	kernel_has tun || skip "this kernel has no tun"
 	on a ip tuntap add vm mode tap
 	on a ip addr add 10.6.0.1/24 dev vm
 	on a ip link set vm address 02:00:00:00:00:01 arp off up
 	on a sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.vm.rp_filter=0 \
 		net.ipv4.conf.all.rp_filter=0
+	on a ethtool -K wire tx off
 	capture b wire "$work/wire.pcap" proto 47
 	python a <<-'END'
 		import fcntl, os, struct
@@ -137,16 +140,24 @@ checksum_before_the_packet() {
 	ping_ok a 10.2.0.2
 	captured
 	on a ip link del vm
+	on a ethtool -K wire tx on
 	equal "packets with another key" 0 "$(tcpdump -n -r "$work/wire.pcap" 2>/dev/null |
 		grep GRE | grep -vc 'key=0x5[,:]')"
 	works
 }
 
-# 6: a mirror cuts the frame off before the place where its checksum goes.
+# 6: a mirror cuts the frame off before the place where its checksum goes, and the
+# device below leaves the checksum to the core.
 checksum_cut_off() {
+	kernel_has act_mirred || skip "this kernel has no act_mirred"
 	quietly on a ip link add mirror type erspan local 10.1.0.1 remote 10.1.0.2 seq key 3 \
 		erspan_ver 1 || skip "no erspan here"
+	on a ethtool -K wire tx off
 	on a ip link set mirror mtu 100 up
+	on a ip link add source type dummy
+	on a ip link set source up
+	on a tc qdisc add dev source clsact
+	on a tc filter add dev source egress matchall action mirred egress mirror dev mirror
 	python a <<-'END'
 		import socket, struct
 		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -154,9 +165,12 @@ checksum_cut_off() {
 		frame = bytes(12) + b"\x08\0" + b"\x45" + bytes(400)
 		for start in range(14, 400, 7):
 		    claim = struct.pack("<BBHHHH", 1, 0, 0, 0, start, 6)
-		    s.sendto(claim + frame, ("mirror", 0x800))
+		    s.sendto(claim + frame, ("source", 0x800))
 	END
+	[ "$(counter a mirror tx_packets)" -ge 50 ]
+	on a ip link del source
 	on a ip link del mirror
+	on a ethtool -K wire tx on
 	works
 }
 

@@ -5,6 +5,7 @@
  *
  *	packets receive PLAIN_TAP FRAGS_TAP KIND COUNT SEED
  *	packets transmit DEVICE COUNT SEED CLAIMS
+ *	packets account DEVICE...
  *
  * receive: frames arrive on two tap devices, made before. On the first they are linear and may claim checksum or
  * segmentation offload; on the second the Ethernet header alone is in the head
@@ -16,16 +17,21 @@
  * sockets, shorter than its headers too. With CLAIMS 1 some of them claim
  * checksum or segmentation offload.
  *
- * The last line of output is "sent N accepted N": what was tried, and what the
+ * account: prints how many packets the devices have taken in or dropped by name,
+ * all in all: rx_packets, and every counter of ethtool that begins with rx_.
+ *
+ * Otherwise the last line of output is "sent N accepted N": what was tried, and what the
  * kernel took. The same SEED gives the same frames.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -704,6 +710,75 @@ static int transmit(char **argv)
 	return 0;
 }
 
+/* --- the account ---------------------------------------------------------- */
+
+#define COUNTERS_MAX	256
+
+/* The request at @data about a device; how it ended. */
+static int ethtool(int fd, const char *device, void *data)
+{
+	struct ifreq request = { .ifr_data = data };
+
+	strncpy(request.ifr_name, device, IFNAMSIZ - 1);
+	return ioctl(fd, SIOCETHTOOL, &request);
+}
+
+/* All counters of a device whose names begin with rx_; 0 if it has none. */
+static unsigned long long named_counters(int fd, const char *device)
+{
+	static struct {
+		struct ethtool_gstrings head;
+		char name[COUNTERS_MAX][ETH_GSTRING_LEN];
+	} names;
+	static struct {
+		struct ethtool_stats head;
+		unsigned long long value[COUNTERS_MAX];
+	} stats;
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	unsigned long long sum = 0;
+	unsigned int i;
+
+	if (ethtool(fd, device, &info) || !info.n_stats || info.n_stats > COUNTERS_MAX)
+		return 0;
+	names.head = (struct ethtool_gstrings) {
+		.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_STATS, .len = info.n_stats,
+	};
+	stats.head = (struct ethtool_stats) { .cmd = ETHTOOL_GSTATS, .n_stats = info.n_stats };
+	if (ethtool(fd, device, &names) || ethtool(fd, device, &stats))
+		die(device);
+	for (i = 0; i < info.n_stats; i++)
+		if (!strncmp(names.name[i], "rx_", 3))
+			sum += stats.value[i];
+	return sum;
+}
+
+static unsigned long long received(const char *device)
+{
+	unsigned long long packets;
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/rx_packets", device);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%llu", &packets) != 1)
+		die(path);
+	fclose(f);
+	return packets;
+}
+
+static int account(char **devices)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	unsigned long long sum = 0;
+
+	if (fd < 0)
+		die("socket");
+	for (; *devices; devices++)
+		sum += received(*devices) + named_counters(fd, *devices);
+	printf("%llu\n", sum);
+	return 0;
+}
+
 /* --- ---------------------------------------------------------------------- */
 
 static void seed(const char *text)
@@ -721,7 +796,10 @@ int main(int argc, char **argv)
 		seed(argv[4]);
 		return transmit(argv + 2);
 	}
+	if (argc > 2 && !strcmp(argv[1], "account"))
+		return account(argv + 2);
 	fprintf(stderr, "usage: packets receive TAP TAP KIND COUNT SEED |\n"
-			"       packets transmit DEVICE COUNT SEED CLAIMS\n");
+			"       packets transmit DEVICE COUNT SEED CLAIMS |\n"
+			"       packets account DEVICE...\n");
 	return 2;
 }

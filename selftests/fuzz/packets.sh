@@ -26,7 +26,7 @@
 FUZZ_COUNT=${FUZZ_COUNT:-2000}
 FUZZ_MORE=${FUZZ_MORE:-$FUZZ_COUNT}
 
-need nft ethtool
+need nft
 load_tunnels ipip gre sit
 program packets
 read -ra KINDS <<<"${FUZZ_KINDS:-ipip gre gretap erspan sit icmp}"
@@ -116,17 +116,8 @@ every_tunnel() {
 		grep -v '^live'
 }
 
-# accounted: what the devices took in or dropped by name.  One shell for all of
-# them: this is asked often, and a process takes its time in a debug kernel.
-accounted() {
-	# shellcheck disable=SC2046 # names of devices
-	ip netns exec "$NS_PREFIX-rx" sh -c '
-		for dev; do
-			echo "rx_packets: $(cat "/sys/class/net/$dev/statistics/rx_packets")"
-			ethtool -S "$dev" 2>/dev/null
-		done' sh $(every_tunnel) |
-		awk '$1 ~ /^rx_/ { n += $2 } END { print n + 0 }'
-}
+# accounted: what the devices took in or dropped by name.
+accounted() { ip netns exec "$NS_PREFIX-rx" "$program" account "${every[@]}"; }
 
 settled() {
 	local before
@@ -174,6 +165,7 @@ nothing_lost() {
 	done
 }
 
+mapfile -t every < <(every_tunnel)
 say "seed $FUZZ_SEED, $FUZZ_COUNT frames of each kind"
 check "the tunnels work before" live_tunnels_work
 pings=()
