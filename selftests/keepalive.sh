@@ -82,8 +82,6 @@ can_be_switched_off() {
 	answered 'ask()'
 }
 
-all_asked() { [ $(($(value B answered) + $(drops B gre1 rx_keepalive_rate))) -ge "$1" ]; }
-
 # 10 in each second, however long that takes: one began before, one is not over.
 answers_are_limited() {
 	sleep 1.1

@@ -64,5 +64,6 @@ ends() {
 value() { status "$1" gre1 keepalive "$2"; }
 value_is() { [ "$(value "$1" "$2")" = "$3" ]; }
 reaches() { [ "$(value "$1" "$2")" -ge "$3" ]; }
+all_asked() { [ $(($(value B answered) + $(drops B gre1 rx_keepalive_rate))) -ge "$1" ]; }
 has_carrier() { ! no_carrier "$1"; }
 no_carrier() { [[ $(on "$1" ip link show gre1) == *NO-CARRIER* ]]; }

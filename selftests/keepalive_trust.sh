@@ -122,6 +122,22 @@ remote_does_not_follow_others() {
 	on B ip addr del 10.0.0.22/24 dev eth0
 }
 
+# A hub that learns answers many peers: one that asks more than its share must not
+# take the answers from the others.
+one_peer_floods_a_hub() {
+	quietly on B ip link del gre1
+	on B ip tunnel add gre1 mode gre local 10.0.0.2
+	on B ip addr add 192.168.1.2/24 dev gre1
+	on B ip link set gre1 up
+	knob B gre1 learning 1
+	py 'ask_often(200)'
+	wait_until 20 all_asked 200
+	at_least "refused" 100 "$(drops B gre1 rx_keepalive_rate)"
+	answered=$(value B answered)
+	py 'for n in range(20, 60): deliver("A", "eth0", "B", "eth0", ask(src="10.0.0.%d" % n))'
+	at_least "others that were answered" 35 $(($(value B answered) - answered))
+}
+
 ends
 check "made-up and repeated replies don't count" forged_replies
 check "nor do replies older than 10 seconds" old_replies
@@ -129,5 +145,6 @@ check "a damped peer has to prove itself, and more so each time" damping
 check "it has no carrier when it is lost on the way" damped_and_lost
 check "the remote follows a peer with the secret" remote_follows
 check "and nobody else" remote_does_not_follow_others
+check "one peer that floods a hub does not silence it for others" one_peer_floods_a_hub
 
 finish
