@@ -93,7 +93,8 @@ say-loaded = [ ! -d /sys/module/culvert ] || echo "culvert is still loaded; \
 #:   make parity            what differs from the in-tree modules, case by case: doc/parity.md
 #:   make check-static      sparse, warnings, shellcheck, kernel-doc; Linux 7.3 compiles
 #:   make check-debug       the tests on a kernel with KASAN, lockdep and kmemleak, or
-#:                          some: DEBUG="fuzz/packets.sh"; races: DEBUG=--kcsan
+#:                          some: DEBUG="fuzz/packets.sh", or DEBUG=--short; races:
+#:                          DEBUG=--kcsan; uses of what nobody wrote: DEBUG=--kmsan
 #:   make fuzz              the fuzzers of the wire formats: FUZZ=--short
 #:   make bench             instructions per packet, beside the in-tree modules
 #:   make demo              watch traffic go through a tunnel

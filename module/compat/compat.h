@@ -9,8 +9,19 @@
 #define CULVERT_COMPAT_H
 
 #include <linux/netdevice.h>
+#include <linux/version.h>
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
+
+/*
+ * The route caches, the GRO cells and the counts of nesting are a CPU's own while it
+ * has softirqs disabled. From Linux 6.18 on that is so on PREEMPT_RT only if asked
+ * for; no header tells.
+ */
+#if IS_ENABLED(CONFIG_PREEMPT_RT) && !IS_ENABLED(CONFIG_PREEMPT_RT_NEEDS_BH_LOCK) && \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#error "on PREEMPT_RT culvert needs a kernel with CONFIG_PREEMPT_RT_NEEDS_BH_LOCK"
+#endif
 
 /*
  * For a variable on the packet path whose every member is written before it is

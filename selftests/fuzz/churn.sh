@@ -9,7 +9,7 @@
 #        10.3.0.1 wire1 ======= wire2 10.3.0.2    namespace short-lived
 #                 tunnels of every kind, pings in flight, when the namespace goes
 #
-# FUZZ_COUNT is the number of loads and unloads, FUZZ_NAMESPACES (default: five
+# FUZZ_LOADS is the number of loads and unloads, FUZZ_NAMESPACES (default: five
 # times as many) that of namespaces, FUZZ_REQUESTS (default: 400 times as many)
 # that of requests; FUZZ_TUNNELS (default 2000) tunnels stand at the same time.
 
@@ -18,9 +18,9 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-FUZZ_COUNT=${FUZZ_COUNT:-5}
-FUZZ_NAMESPACES=${FUZZ_NAMESPACES:-$((5 * FUZZ_COUNT))}
-FUZZ_REQUESTS=${FUZZ_REQUESTS:-$((400 * FUZZ_COUNT))}
+FUZZ_LOADS=${FUZZ_LOADS:-5}
+FUZZ_NAMESPACES=${FUZZ_NAMESPACES:-$((5 * FUZZ_LOADS))}
+FUZZ_REQUESTS=${FUZZ_REQUESTS:-$((400 * FUZZ_LOADS))}
 FUZZ_TUNNELS=${FUZZ_TUNNELS:-2000}
 KINDS="ipip gre gretap erspan sit"
 
@@ -81,7 +81,7 @@ loads() {
 
 	incoming &
 	local storm=$!
-	for ((i = 0; i < FUZZ_COUNT; i++)); do
+	for ((i = 0; i < FUZZ_LOADS; i++)); do
 		quietly modprobe -a $(modules)
 		quietly populate rx 10.0.0.1 10.0.0.2
 		quietly modprobe -r $(modules)
@@ -264,7 +264,7 @@ works() {
 	ping_ok side 10.6.0.2
 }
 
-check "$FUZZ_COUNT loads and unloads under incoming packets" loads
+check "$FUZZ_LOADS loads and unloads under incoming packets" loads
 check "unload in use" unload_in_use
 check "$FUZZ_NAMESPACES namespaces deleted with packets in flight" short_lives
 check "$FUZZ_NAMESPACES namespaces deleted under a flood from outside" flooded_lives

@@ -218,7 +218,8 @@ static int ask(struct request *r)
 
 static int open_rtnl(void)
 {
-	struct timeval limit = { .tv_usec = 200000 };
+	/* rtnetlink answers before send() returns, or not at all. */
+	struct timeval limit = { .tv_usec = 1000 };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	int on = 1;
 
