@@ -405,9 +405,10 @@ ATTRIBUTE_RO(learning_status);
 
 /*
  * Two groups, not one with invisible files: to change the owner of those, as a move
- * to another user's namespace does, is an error to kernels before 6.18.
+ * to another user's namespace does, is an error to kernels before 6.18. The first
+ * so many are about peers, and not in both.
  */
-#define PEERS_ATTRIBUTES 6
+#define PEERS_ATTRIBUTES	6
 
 static struct attribute *tunnel_attributes[] = {
 	&attribute_learning.attr.attr,

@@ -327,7 +327,7 @@ static int encapsulate(struct packet *p, enum kind kind, int inner)
 /* A whole packet, one tunnel deep or up to a hundred. */
 static void make_packet(struct packet *p, enum kind kind, uint32_t from, uint32_t to)
 {
-	int depth = one_in(30) ? 1 + below(100) : 1;
+	int depth = one_in(100) ? 1 + below(100) : 1;
 	int type = push_inner(p), protocol;
 
 	if (depth == 1 && one_in(16)) {	/* an empty one */
@@ -631,6 +631,8 @@ static int receive(char **argv)
 			discard_answers(senders[0].fd);
 			discard_answers(senders[1].fd);
 		}
+		if (i && i % 100000 == 0)
+			fprintf(stderr, "# %lu of %lu frames\n", i, count);
 	}
 	printf("sent %lu accepted %lu\n", senders[0].sent + senders[1].sent,
 	       senders[0].accepted + senders[1].accepted);
