@@ -133,7 +133,7 @@ storm() {
 
 	before_arrived=$(arrived)
 	before_accounted=$(accounted)
-	on rx "$program" receive plain frags "$1" "$2" "$FUZZ_SEED" >"$work/storm"
+	on rx "$program" receive plain frags "$1" "$2" "$FUZZ_SEED" >"$work/storm" 2>&3
 	cat "$work/storm" >&3
 	grep -Eq "^sent [1-9][0-9]* accepted [1-9]" "$work/storm"
 	culvert || return 0	# the in-tree modules do not name what they drop
