@@ -38,14 +38,6 @@ top() {
 # A team that nobody has given a mode carries nothing.
 carries() { [ "$1" != team ]; }
 
-# In Linux 7.2 team_add_slave() itself writes the 4 bytes of such a device's address
-# where there is no room for them, and the kernel stops it; with the in-tree modules, too.
-team_is_sound() {
-	case $(uname -r) in
-	7.*) skip "team of this kernel overruns a buffer with a device that is no Ethernet" ;;
-	esac
-}
-
 # Ethernet tunnels are Ethernet: everything works.
 ethernet() {
 	fresh

@@ -163,7 +163,7 @@ checksum_cut_off() {
 		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 		s.setsockopt(263, 15, 1)  # SOL_PACKET, PACKET_VNET_HDR
 		frame = bytes(12) + b"\x08\0" + b"\x45" + bytes(400)
-		for start in range(14, 400, 7):
+		for start in range(60, 400, 6):
 		    claim = struct.pack("<BBHHHH", 1, 0, 0, 0, start, 6)
 		    s.sendto(claim + frame, ("source", 0x800))
 	END
@@ -225,6 +225,7 @@ enslaved() {
 	local master=$1 kind=$2
 	shift 2
 
+	[ "$kind" != team ] || team_is_sound
 	on a ip link add "$master" type "$kind" "$@" ||
 		skip "no $kind can be made here"
 	on a ip link add slave type gre local 10.1.0.1 key 84
