@@ -7,7 +7,7 @@
  *	config refused COUNT SEED PEER_NAMESPACE
  *	config sites KIND PEER_NAMESPACE
  *	config namespaces
- *	config load MODULE_FILE
+ *	config load MODULE_FILE MODULE
  *
  * random: netlink messages and ioctls with attributes of every type, length and
  * order, some of them damaged afterwards, and texts for the files of a tunnel in
@@ -637,6 +637,12 @@ static void random_request(bool may_succeed, bool fail)
 	}
 }
 
+static void show_progress(unsigned long done, unsigned long every, const char *what)
+{
+	if (done && done % every == 0)
+		printf("%lu %s so far\n", done, what);
+}
+
 static int random_requests(unsigned long count, bool may_succeed, bool fail)
 {
 	unsigned long i;
@@ -946,6 +952,8 @@ static int try_sites(const char *what, action *act, const char *kind, bool exist
 		reached = allocation_failed();
 		look(&after);
 		refused += !!error;
+		if (act == move_device && after.len < 0)
+			delete_in_peer(kind);
 		if (error == -ETIMEDOUT)	/* the answer's own memory */
 			continue;
 		if (error && !reached) {
@@ -963,8 +971,6 @@ static int try_sites(const char *what, action *act, const char *kind, bool exist
 			       what, kind, n);
 			return 1;
 		}
-		if (act == move_device && !error)
-			delete_in_peer(kind);
 	}
 	reset(kind, false);
 	if (reached) {
@@ -1006,6 +1012,7 @@ static int sites_of_namespace(void)
 	for (n = 1; status; n++) {
 		pid_t child = fork();
 
+		show_progress(n, 250, "allocation sites");
 		if (!child) {
 			fail_allocation(n);
 			if (unshare(CLONE_NEWNET) == 0)
@@ -1042,6 +1049,7 @@ static int sites_of_load(const char *file, const char *name)
 	if (fd < 0)
 		die(file);
 	while (!done) {
+		show_progress(n, 250, "allocation sites");
 		done = load_once(fd, ++n);
 		if (syscall(SYS_delete_module, name, O_NONBLOCK) == 0)
 			unloads++;
