@@ -753,6 +753,8 @@ int peers_set_learning(struct tunnel *t, bool on)
 	WRITE_ONCE(ps->set.learning, on);
 	spin_unlock_bh(&ps->lock);
 	if (on) {
+		/* Whoever still saw it off has made his neighbour, not half of it. */
+		synchronize_net();
 		peers_unresolve(ps);
 		schedule_delayed_work(&ps->age, AGE_INTERVAL);
 	} else {
