@@ -26,6 +26,7 @@ KINDS="ipip gre gretap erspan sit"
 
 load_tunnels ipip gre sit
 program config
+# shellcheck disable=SC2034 # for lib.sh
 config=$program
 program packets
 packets=$program
@@ -60,18 +61,31 @@ options() {
 	esac
 }
 
-# populate NAMESPACE LOCAL REMOTE: one tunnel of each kind that there is, up.
-# shellcheck disable=SC2046 # options prints words
+# populate NAMESPACE LOCAL REMOTE [ADDRESS]: one tunnel of each kind that there is, up.
 populate() {
-	local kind
+	local kind file=$work/populate.$BASHPID
 
 	for kind in $KINDS vti; do
-		quietly on "$1" ip link add "t-$kind" type "$kind" local "$2" remote "$3" \
-			$(options "$kind" 7) || continue
-		quietly on "$1" ip addr add "${4-192.168.7.1/24}" dev "t-$kind" || true
-		on "$1" ip link set "t-$kind" up
-	done
+		echo "link add t-$kind type $kind local $2 remote $3 $(options "$kind" 7)"
+		echo "addr add ${4-192.168.7.1/24} dev t-$kind"
+		echo "link set t-$kind up"
+	done >"$file"
+	quietly on "$1" ip -force -batch "$file" || true
+	ip -n "$NS_PREFIX-$1" link show t-gre up | grep -q t-gre
 }
+
+# depopulate NAMESPACE
+depopulate() {
+	local kind file=$work/populate.$BASHPID
+
+	for kind in $KINDS vti; do
+		echo "link del t-$kind"
+	done >"$file"
+	quietly on "$1" ip -force -batch "$file" || true
+}
+
+# show_progress DONE WHAT
+show_progress() { [ $(($1 % 50)) != 0 ] || say "$1 $2 so far"; }
 
 loaded() { [ -d "/sys/module/$(modules | cut -d' ' -f1)" ]; }
 
@@ -82,6 +96,7 @@ loads() {
 	incoming &
 	local storm=$!
 	for ((i = 0; i < FUZZ_LOADS; i++)); do
+		show_progress "$i" loads
 		quietly modprobe -a $(modules)
 		quietly populate rx 10.0.0.1 10.0.0.2
 		quietly modprobe -r $(modules)
@@ -114,21 +129,26 @@ short_life() {
 
 	ip netns add "$ns"
 	ip -n "$NS_PREFIX-side" link add wire1 type veth peer name wire2 netns "$ns"
-	quietly on short ip addr add 10.3.0.2/24 dev wire2
-	quietly on short ip link set wire2 up
-	quietly on short ip link set lo up
-	quietly on side ip addr add 10.3.0.1/24 dev wire1
-	quietly on side ip link set wire1 up
+	ip -n "$ns" addr add 10.3.0.2/24 dev wire2
+	ip -n "$ns" link set wire2 up
+	ip -n "$NS_PREFIX-side" addr add 10.3.0.1/24 dev wire1
+	ip -n "$NS_PREFIX-side" link set wire1 up
 	quietly populate side 10.3.0.1 10.3.0.2 192.168.7.1/24
 	quietly populate short 10.3.0.2 10.3.0.1 192.168.7.2/24
-	ip netns exec "$NS_PREFIX-side" ping -q -f -w 2 192.168.7.2 >/dev/null 2>&1 &
-	ip netns exec "$ns" ping -q -f -w 2 192.168.7.1 >/dev/null 2>&1 &
+	ip netns exec "$NS_PREFIX-side" ping -q -f -w 10 192.168.7.2 >/dev/null 2>&1 &
+	local from_outside=$!
+	ip netns exec "$ns" ping -q -f -w 10 192.168.7.1 >/dev/null 2>&1 &
+	local from_inside=$!
 	sleep 0.2
 	ip netns del "$ns"
-	for kind in $KINDS; do
-		quietly on side ip link del "t-$kind" || true
-	done
+	kill "$from_inside"	# the last that holds it
+	wait_until 10 gone wire1
+	kill "$from_outside" || true
+	wait "$from_inside" "$from_outside" || true
+	depopulate side
 }
+
+gone() { fails ip -n "$NS_PREFIX-side" link show "$1"; }
 
 # Nothing runs inside, so the namespace goes at once while packets come in: what
 # they look for must be there as long as they can.
@@ -143,6 +163,7 @@ flooded_life() {
 	ip -n "$NS_PREFIX-side" link set wire3 up
 	sleep 0.1
 	ip netns del "$ns"
+	wait_until 10 gone wire3
 }
 
 # Whoever holds RTNL makes a dying namespace wait halfway.
@@ -170,38 +191,33 @@ flooded_lives() {
 	holding_rtnl &
 	floods+=($!)
 	for ((i = 0; i < FUZZ_NAMESPACES; i++)); do
+		show_progress "$i" namespaces
 		flooded_life
 	done
 	kill "${floods[@]}"
 	wait "${floods[@]}" || true
-	for kind in $KINDS vti; do
-		quietly on side ip link del "t-$kind" || true
-	done
-	wait_until 10 fails ip -n "$NS_PREFIX-side" link show wire3
+	depopulate side
 }
 
 short_lives() {
 	local i
 
 	for ((i = 0; i < FUZZ_NAMESPACES; i++)); do
+		show_progress "$i" namespaces
 		short_life
 	done
-	wait
-	sleep 2
-	quietly fails on side ip link show wire1
 }
 
 # Make, change, move and delete against each other on two CPUs, under traffic.
 against_each_other() {
 	local one two storm
 
+	remember rx side
 	incoming &
 	storm=$!
-	on rx "$config" random "$FUZZ_REQUESTS" "$FUZZ_SEED" \
-		"/run/netns/$NS_PREFIX-side" >&3 &
+	requests random rx side "$FUZZ_REQUESTS" "$FUZZ_SEED" &
 	one=$!
-	on rx "$config" random "$FUZZ_REQUESTS" $((FUZZ_SEED + 1)) \
-		"/run/netns/$NS_PREFIX-side" >&3 &
+	requests random rx side "$FUZZ_REQUESTS" $((FUZZ_SEED + 1)) &
 	two=$!
 	wait "$one"
 	wait "$two"

@@ -20,11 +20,11 @@
 . "$(dirname "$0")/lib.sh"
 
 FUZZ_COUNT=${FUZZ_COUNT:-3000}
-PART=1000
 FAILSLAB=/sys/kernel/debug/failslab
 
 load_tunnels ipip gre sit
 program config
+config=$program
 namespaces box peer
 on box ip netns set "$NS_PREFIX-peer" 10	# the id that config.c knows
 # The requests name small interface numbers: none of these.
@@ -43,44 +43,25 @@ on peer ip addr add 10.2.0.2/24 dev live
 on box ip link set live up
 on peer ip link set live up
 peer=/run/netns/$NS_PREFIX-peer
-
-links() { ip -n "$NS_PREFIX-$1" -o link show | sed 's/^[0-9]*: //; s/[:@].*//' | sort; }
-
-# Everything that the requests left behind, but not what was there before.
-sweep() {
-	local ns file=$work/sweep.$BASHPID
-
-	for ns in box peer; do
-		links "$ns" | sed -E '/^(lo|wire|d0|live|tunl0|gre0|gretap0|erspan0|sit0|ip_vti0)$/d; s/^/link del /' \
-			>"$file"
-		quietly on "$ns" ip -force -batch "$file" || true
-	done
-}
-
-# requests MODE COUNT SEED: in parts, between which the devices go that piled up.
-requests() {
-	local left=$2 seed=$3
-
-	for (( ; left > 0; left -= PART)); do
-		on box "$program" "$1" "$((left < PART ? left : PART))" "$seed" "$peer" >&3
-		seed=$((seed + 100))
-		sweep
-	done
-}
+remember box peer
+namespaces clean clean-peer	# no random request has renamed its base devices
+on clean ip link add d0 type dummy
+on clean ip addr add 10.0.0.1/24 dev d0
+on clean ip link set d0 up
 
 # What these leave behind shows when the module is unloaded, and to kmemleak.
 random_failures() {
 	need_failslab
-	requests failing "$FUZZ_COUNT" "$FUZZ_SEED"
+	requests failing box peer "$FUZZ_COUNT" "$FUZZ_SEED"
 }
 
 # Two at a time, on two CPUs, against the same devices.
 two_at_a_time() {
 	local one two
 
-	requests random "$FUZZ_COUNT" "$FUZZ_SEED" &
+	requests random box peer "$FUZZ_COUNT" "$FUZZ_SEED" &
 	one=$!
-	requests random "$FUZZ_COUNT" $((FUZZ_SEED + 1)) &
+	requests random box peer "$FUZZ_COUNT" $((FUZZ_SEED + 1)) &
 	two=$!
 	wait "$one"
 	wait "$two"
@@ -90,19 +71,19 @@ without_rights() {
 	local before after
 
 	before=$(links box; links peer)
-	requests refused "$FUZZ_COUNT" "$FUZZ_SEED"
+	requests refused box peer "$FUZZ_COUNT" "$FUZZ_SEED"
 	after=$(links box; links peer)
 	equal "the devices" "$before" "$after"
 }
 
 # The user's own namespace is his; the peer belongs to somebody else.
 in_a_user_namespace() {
-	local before after left seed=$FUZZ_SEED
+	local before after left=$FUZZ_COUNT seed=$FUZZ_SEED
 
 	before=$(links box; links peer)
-	for ((left = FUZZ_COUNT; left > 0; left -= PART)); do
-		run unshare --user --map-root-user --net "$program" random \
-			"$((left < PART ? left : PART))" "$seed" "$peer" >&3
+	for (( ; left > 0; left -= 1000)); do
+		run unshare --user --map-root-user --net "$config" random \
+			$((left < 1000 ? left : 1000)) "$seed" "$peer" >&3
 		seed=$((seed + 100))
 	done
 	after=$(links box; links peer)
@@ -124,15 +105,15 @@ failing_allocations() {
 
 	need_failslab
 	[ "$1" != erspan ] || options="seq key 5"
-	quietly on box ip link add probe type "$1" local 10.0.0.1 remote 10.9.9.9 $options ||
+	quietly on clean ip link add probe type "$1" local 10.0.0.1 remote 10.9.9.9 $options ||
 		skip "no $1 here"
-	quietly on box ip link del probe
-	on box "$program" sites "$1" "$peer" >&3
+	quietly on clean ip link del probe
+	on clean "$config" sites "$1" "/run/netns/$NS_PREFIX-clean-peer" >&3
 }
 
 failing_namespaces() {
 	need_failslab
-	run "$program" namespaces >&3
+	run "$config" namespaces >&3
 }
 
 # The module with nothing else of it loaded; in-tree it is the one of ipip.
@@ -141,14 +122,15 @@ failing_load() {
 
 	need_failslab
 	culvert || module=ipip
-	for ns in box peer; do
-		quietly on "$ns" ip link del live || true
+	quietly on box ip link del live || true
+	for ns in peer clean clean-peer; do	# box is enough of another namespace
+		ip netns del "$NS_PREFIX-$ns"
 	done
 	run modprobe -r "$module"
 	culvert || run modprobe tunnel4
 	file=$(modinfo -n "$module")
 	[[ $file == *.ko ]] || { xz -dc "$file" >"$work/module.ko"; file=$work/module.ko; }
-	run "$program" load "$file" "$module" >&3
+	run "$config" load "$file" "$module" >&3
 	run modprobe "$module"
 }
 
@@ -160,7 +142,8 @@ say "seed $FUZZ_SEED, $FUZZ_COUNT requests of each sort"
 ip netns exec "$NS_PREFIX-box" ping -n -q -i 0.2 10.2.0.2 >/dev/null &
 background+=($!)
 for round in 1 2 3; do
-	check "random requests, round $round" requests random "$FUZZ_COUNT" $((FUZZ_SEED + round))
+	check "random requests, round $round" \
+		requests random box peer "$FUZZ_COUNT" $((FUZZ_SEED + round))
 done
 check "two at a time" two_at_a_time
 check "random requests, every other one short of memory" random_failures

@@ -27,3 +27,38 @@ program() {
 		skip "$1 is not compiled and there is no compiler here: see selftests/fuzz/programs"
 	gcc -O2 -Wall -o "$program" "$fuzz_dir/$1.c"
 }
+
+# Random requests leave devices behind, which pile up; remember NAMESPACE... says
+# that what is there now is to stay.
+declare -A known
+remember() {
+	local ns
+
+	for ns; do
+		known[$ns]=$(links "$ns")
+	done
+}
+
+links() { ip -n "$NS_PREFIX-$1" -o link show | sed 's/^[0-9]*: //; s/[:@].*//' | sort; }
+
+# All other devices of these namespaces go.
+sweep() {
+	local ns file=$work/sweep.$BASHPID
+
+	for ns in "${!known[@]}"; do
+		links "$ns" | { grep -Fvx "${known[$ns]}" || :; } | sed 's/^/link del /' >"$file"
+		quietly on "$ns" ip -force -batch "$file" || true
+	done
+}
+
+# requests MODE NAMESPACE PEER COUNT SEED: by config.c, whose path is in $config, in
+# parts of a thousand.
+requests() {
+	local mode=$1 ns=$2 peer=/run/netns/$NS_PREFIX-$3 left=$4 seed=$5
+
+	for (( ; left > 0; left -= 1000)); do
+		on "$ns" "$config" "$mode" $((left < 1000 ? left : 1000)) "$seed" "$peer" >&3
+		seed=$((seed + 100))
+		sweep
+	done
+}
