@@ -567,7 +567,7 @@ static size_t random_text(char *text, size_t room)
 	return !careful && one_in(8) ? below(len + 1) : len;
 }
 
-static int random_knob(void)
+static int random_knob(bool *changes)
 {
 	static const char *const knobs[] = {
 		"keepalive_interval", "keepalive_retries", "keepalive_options",
@@ -577,6 +577,7 @@ static int random_knob(void)
 	static char text[16384];
 	size_t len = random_text(text, sizeof(text));
 
+	*changes = len > 0;	/* writing nothing is no request */
 	return write_knob(names[below(GOOD_NAMES)], knobs[below(COUNT(knobs))], text, len);
 }
 
@@ -601,17 +602,18 @@ static unsigned long accepted;
 
 static void fail_allocation(int n);
 
-static void random_request(bool may_succeed, bool fail)
+static void random_request(unsigned long number, bool may_succeed, bool fail)
 {
 	static struct request r;
 	bool changes = true;
-	int error;
+	int error, which;
 
 	careful = one_in(2);
 	fail = fail && one_in(2);
 	if (fail)
 		fail_allocation(1 + below(60));
-	switch (below(9)) {
+	which = below(9);
+	switch (which) {
 	case 0:
 	case 1:
 	case 2:
@@ -621,7 +623,7 @@ static void random_request(bool may_succeed, bool fail)
 		error = one_in(2) ? random_neighbour_request(&r) : random_device_ioctl();
 		break;
 	case 4:
-		error = random_knob();
+		error = random_knob(&changes);
 		break;
 	default:
 		error = random_link_request(&r, &changes);
@@ -632,7 +634,7 @@ static void random_request(bool may_succeed, bool fail)
 		return;
 	accepted++;
 	if (changes && !may_succeed) {
-		printf("a request without rights succeeded\n");
+		printf("request %lu of sort %d succeeded without rights\n", number, which);
 		exit(1);
 	}
 }
@@ -648,7 +650,7 @@ static int random_requests(unsigned long count, bool may_succeed, bool fail)
 	unsigned long i;
 
 	for (i = 0; i < count; i++)
-		random_request(may_succeed, fail);
+		random_request(i, may_succeed, fail);
 	printf("%lu requests, %lu accepted\n", count, accepted);
 	return 0;
 }

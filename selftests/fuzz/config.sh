@@ -122,8 +122,8 @@ failing_load() {
 
 	need_failslab
 	culvert || module=ipip
-	quietly on box ip link del live || true
-	for ns in peer clean clean-peer; do	# box is enough of another namespace
+	kill "$pinging"
+	for ns in box peer clean-peer; do	# clean is enough of another namespace
 		ip netns del "$NS_PREFIX-$ns"
 	done
 	run modprobe -r "$module"
@@ -140,7 +140,8 @@ traffic() {
 
 say "seed $FUZZ_SEED, $FUZZ_COUNT requests of each sort"
 ip netns exec "$NS_PREFIX-box" ping -n -q -i 0.2 10.2.0.2 >/dev/null &
-background+=($!)
+pinging=$!
+background+=("$pinging")
 for round in 1 2 3; do
 	check "random requests, round $round" \
 		requests random box peer "$FUZZ_COUNT" $((FUZZ_SEED + round))
