@@ -7,11 +7,13 @@
 
 Each round talks to every ADDRESS at the same time, from the address with the
 same last two bytes in 10.9.0.0/16: a TCP connection that sends a block and
-reads it back, and UDP datagrams of several sizes. What has not been answered
-after WAIT seconds is given up and counted. The last line is
+reads it back, and UDP datagrams of several sizes, each sent again every two
+seconds until it is answered. What has not been answered after WAIT seconds is
+given up and counted. The last line is
 
   tcp ANSWERED of ASKED, udp ANSWERED of ASKED, wrong WRONG
 """
+import resource
 import selectors
 import socket
 import struct
@@ -21,6 +23,10 @@ import time
 PORT = 7
 BLOCK = bytes(range(256)) * 48
 SIZES = (0, 64, 1300, 3000)
+AGAIN = 2  # seconds
+FILES = 65536
+ROOM = 1 << 24
+SO_RCVBUFFORCE = 33
 
 
 def echo(sock, pending):
@@ -45,6 +51,7 @@ def serve():
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     # The answer must leave from the address that was asked.
     udp.setsockopt(socket.IPPROTO_IP, 8, 1)  # IP_PKTINFO
+    udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
     udp.bind(("", PORT))
     for sock in tcp, udp:
         sock.setblocking(False)
@@ -58,12 +65,21 @@ def serve():
                 except OSError:
                     continue
                 sock.setblocking(False)
+                forget_the_dead(sock)
                 poll.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, bytearray())
             elif key.fileobj is udp:
                 answer(udp)
             elif not serve_one(poll, key):
                 poll.unregister(key.fileobj)
                 key.fileobj.close()
+
+
+def forget_the_dead(sock):
+    """The reset at the end of a connection can get lost, too."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option in socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT:
+        sock.setsockopt(socket.IPPROTO_TCP, option, 3)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 10000)
 
 
 def serve_one(poll, key):
@@ -131,7 +147,11 @@ class Datagrams:
         self.sock.bind((local, 0))
         self.sock.connect((remote, PORT))
         poll.register(self.sock, selectors.EVENT_READ, self)
-        for size in SIZES:
+        self.send()
+
+    def send(self):
+        """Those that have not come back."""
+        for size in set(SIZES) - self.seen:
             try:
                 self.sock.send(b"u" * size)
             except OSError:
@@ -164,8 +184,14 @@ def one_round(addresses, wait, totals):
             except OSError:
                 totals[kind][1] += 1 if kind is Stream else len(SIZES)
     end = time.monotonic() + wait
+    again = time.monotonic() + AGAIN
     left = len(talks)
     while left and time.monotonic() < end:
+        if time.monotonic() > again:
+            for talk in talks:
+                if isinstance(talk, Datagrams):
+                    talk.send()
+            again = time.monotonic() + AGAIN
         for key, _ in poll.select(0.5):
             if key.data.ready():
                 poll.unregister(key.fileobj)
@@ -186,6 +212,7 @@ def ask(rounds, wait, addresses):
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     if sys.argv[1] == "serve":
         serve()
     sys.exit(ask(int(sys.argv[2]), float(sys.argv[3]), sys.argv[4:]))
