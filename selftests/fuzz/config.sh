@@ -19,7 +19,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-FUZZ_COUNT=${FUZZ_COUNT:-3000}
+FUZZ_COUNT=${FUZZ_COUNT:-1000}
 FAILSLAB=/sys/kernel/debug/failslab
 
 load_tunnels ipip gre sit
