@@ -1012,9 +1012,10 @@ static int sites_of_namespace(void)
 	int n, status = 1, refused = 0;
 
 	for (n = 1; status; n++) {
-		pid_t child = fork();
+		pid_t child;
 
 		show_progress(n, 250, "allocation sites");
+		child = fork();
 		if (!child) {
 			fail_allocation(n);
 			if (unshare(CLONE_NEWNET) == 0)
