@@ -83,6 +83,7 @@ can_be_switched_off() {
 }
 
 # 10 in each second, however long that takes: one began before, one is not over.
+# Nor may the last of them be used up for the case that follows.
 answers_are_limited() {
 	sleep 1.1
 	local before refused seconds
@@ -95,6 +96,7 @@ answers_are_limited() {
 	at_most answered $((before + 10 * (seconds + 1))) "$(value B answered)"
 	equal "not answered" $((2000 - $(value B answered) + before)) \
 		$(($(drops B gre1 rx_keepalive_rate) - refused))
+	sleep 1.1
 }
 
 # Neither forwarding nor a relaxed rp_filter is needed.
