@@ -19,6 +19,8 @@
  * refused: drops every capability first. Nothing that changes something may
  * succeed.
  *
+ * These three also fail when too few requests got far enough to try anything.
+ *
  * sites: makes, changes, moves and deletes a tunnel, by netlink and by ioctl, and
  * sets its keepalive, with the first, second, third ... memory allocation of the
  * request failing, until the request needs no more of them. A request that fails
@@ -56,6 +58,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define GRE_KEY_FLAG htons(0x2000)
+#define GRE_SEQ_FLAG htons(0x1000)
 #define SITE "site0"		/* the device that is worked on with failing allocations */
 
 /* Half of all requests have nothing wrong with them but their combination:
@@ -138,6 +141,38 @@ static void random_device_name(char *to)
 
 	memset(to, 0, IFNAMSIZ);
 	memcpy(to, name, len < IFNAMSIZ ? len : IFNAMSIZ);
+}
+
+/* --- how many of each sort there were ------------------------------------- */
+
+/* Not every sort of request is likely to succeed, so the sum alone is judged; but
+ * one that never does tries nothing, and it should be seen.
+ */
+enum { TUNNEL_IOCTL, DEVICE_IOCTL, NEIGHBOUR, FILE_OF_TUNNEL, LINK_REQUEST, LINK_OF_KIND };
+
+static struct count {
+	unsigned long asked, accepted;
+} counts[LINK_OF_KIND + COUNT(kinds)];
+
+static int sort;	/* of the request being made, an index of counts[] */
+
+static void show_counts(void)
+{
+	static const char *const sorts[] = {
+		"tunnel ioctl", "device ioctl", "neighbour", "file", "link",
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(counts); i++)
+		printf("%s%s %lu/%lu", i ? ", " : "accepted of ",
+		       i < LINK_OF_KIND ? sorts[i] : kinds[i - LINK_OF_KIND].name,
+		       counts[i].accepted, counts[i].asked);
+	printf("\n");
+}
+
+static bool is_erspan(int of)
+{
+	return of >= LINK_OF_KIND && !strcmp(kinds[of - LINK_OF_KIND].name, "erspan");
 }
 
 /* --- netlink -------------------------------------------------------------- */
@@ -233,6 +268,8 @@ static int open_rtnl(void)
 /* One attribute of a tunnel, mostly of the right width. */
 static void random_tunnel_attribute(struct request *r, int type, enum width width)
 {
+	/* erspan is nothing without a sequence number. */
+	uint16_t gre_flags = is_erspan(sort) ? GRE_KEY_FLAG | GRE_SEQ_FLAG : GRE_KEY_FLAG;
 	uint8_t value[64];
 	uint32_t n;
 	size_t i, len;
@@ -252,7 +289,7 @@ static void random_tunnel_attribute(struct request *r, int type, enum width widt
 		n = random_number();
 		memcpy(value, &n, 2);
 		if (careful || one_in(2))
-			memcpy(value, &(uint16_t){ GRE_KEY_FLAG }, 2);
+			memcpy(value, &gre_flags, 2);
 		break;
 	case ADDRESS:
 		len = 4;
@@ -269,7 +306,7 @@ static void random_tunnel_attribute(struct request *r, int type, enum width widt
 		break;
 	default:
 		len = 4;
-		n = random_number();
+		n = careful ? htonl(random_number()) : random_number();
 		memcpy(value, &n, 4);
 	}
 	if (!careful && one_in(12))
@@ -290,6 +327,7 @@ static void careful_linkinfo(struct request *r)
 	};
 	struct nlattr *info, *values;
 
+	sort = LINK_OF_KIND + kind;
 	info = attribute(r, IFLA_LINKINFO, NULL, 0);
 	attribute_text(r, IFLA_INFO_KIND, kinds[kind].name);
 	values = attribute(r, IFLA_INFO_DATA, NULL, 0);
@@ -307,6 +345,7 @@ static void random_linkinfo(struct request *r)
 	int kind = below(COUNT(kinds)), i, n;
 	struct nlattr *info, *values;
 
+	sort = LINK_OF_KIND + kind;
 	info = attribute(r, IFLA_LINKINFO, NULL, 0);
 	if (!one_in(40))
 		attribute_text(r, IFLA_INFO_KIND, kinds[kind].name);
@@ -379,6 +418,7 @@ static int random_link_request(struct request *r, bool *changes)
 	};
 
 	*changes = true;
+	sort = LINK_REQUEST;
 	switch (below(8)) {
 	case 0:
 		start(r, RTM_DELLINK, 0);
@@ -420,6 +460,7 @@ static int random_neighbour_request(struct request *r)
 	struct ndmsg *n = (void *)&r->link;
 	uint32_t address = random_address(), to = random_address();
 
+	sort = NEIGHBOUR;
 	start(r, one_in(3) ? RTM_DELNEIGH : RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
 	memset(n, 0, sizeof(*n));
 	n->ndm_family = AF_INET;
@@ -505,6 +546,7 @@ static int random_ioctl(bool *changes)
 	uint8_t *p = argument();
 	size_t room = 1024;
 
+	sort = TUNNEL_IOCTL;
 	random_device_name(request.ifr_name);
 	if (one_in(3)) {
 		random_prl(&what.prl);
@@ -567,18 +609,43 @@ static size_t random_text(char *text, size_t room)
 	return !careful && one_in(8) ? below(len + 1) : len;
 }
 
+/* The name of a tunnel that has the file, if there is one: few have. */
+static const char *name_with(const char *knob)
+{
+	int first = below(GOOD_NAMES), i, fd;
+
+	for (i = 0; i < GOOD_NAMES; i++) {
+		const char *name = names[(first + i) % GOOD_NAMES];
+
+		fd = open_knob(name, knob);
+		if (fd >= 0) {
+			close(fd);
+			return name;
+		}
+	}
+	return names[first];
+}
+
 static int random_knob(bool *changes)
 {
-	static const char *const knobs[] = {
-		"keepalive_interval", "keepalive_retries", "keepalive_options",
-		"keepalive_secret", "keepalive_address", "learning", "learning_limit",
-		"learning_timeout", "learning_filter", "replicate",
+	static const struct {
+		const char *name, *fitting;
+	} knobs[] = {
+		{ "keepalive_interval", "10" }, { "keepalive_retries", "3" },
+		{ "keepalive_options", "answer" },
+		{ "keepalive_secret", "0123456789abcdef0123456789abcdef" },
+		{ "keepalive_address", "10.0.0.2" }, { "learning", "1" },
+		{ "learning_limit", "255" }, { "learning_timeout", "10" },
+		{ "learning_filter", "10.0.0.0/8" }, { "replicate", "1" },
 	};
 	static char text[16384];
-	size_t len = random_text(text, sizeof(text));
+	size_t which = below(COUNT(knobs)), len = random_text(text, sizeof(text));
 
+	sort = FILE_OF_TUNNEL;
+	if (careful && one_in(2))
+		len = snprintf(text, sizeof(text), "%s", knobs[which].fitting);
 	*changes = len > 0;	/* writing nothing is no request */
-	return write_knob(names[below(GOOD_NAMES)], knobs[below(COUNT(knobs))], text, len);
+	return write_knob(name_with(knobs[which].name), knobs[which].name, text, len);
 }
 
 /* Renaming, flags and MTU by the old interface. */
@@ -588,6 +655,7 @@ static int random_device_ioctl(void)
 	int number = numbers[below(COUNT(numbers))];
 	struct ifreq request = { 0 };
 
+	sort = DEVICE_IOCTL;
 	random_device_name(request.ifr_name);
 	if (number == SIOCSIFFLAGS)
 		request.ifr_flags = one_in(4) ? random32() : below(2);
@@ -598,7 +666,7 @@ static int random_device_ioctl(void)
 	return ioctl(ioctl_fd, number, &request) ? -errno : 0;
 }
 
-static unsigned long accepted;
+static unsigned long accepted, forbidden;
 
 static void fail_allocation(int n);
 
@@ -606,14 +674,13 @@ static void random_request(unsigned long number, bool may_succeed, bool fail)
 {
 	static struct request r;
 	bool changes = true;
-	int error, which;
+	int error;
 
 	careful = one_in(2);
 	fail = fail && one_in(2);
 	if (fail)
 		fail_allocation(1 + below(60));
-	which = below(9);
-	switch (which) {
+	switch (below(9)) {
 	case 0:
 	case 1:
 	case 2:
@@ -630,11 +697,15 @@ static void random_request(unsigned long number, bool may_succeed, bool fail)
 	}
 	if (fail)
 		fail_allocation(0);
-	if (error)
+	counts[sort].asked++;
+	if (error) {
+		forbidden += error == -EPERM;
 		return;
+	}
+	counts[sort].accepted++;
 	accepted++;
 	if (changes && !may_succeed) {
-		printf("request %lu of sort %d succeeded without rights\n", number, which);
+		printf("request %lu of sort %d succeeded without rights\n", number, sort);
 		exit(1);
 	}
 }
@@ -645,14 +716,31 @@ static void show_progress(unsigned long done, unsigned long every, const char *w
 		printf("%lu %s so far\n", done, what);
 }
 
+/* Requests that all fail try little: some must be accepted; and without rights the
+ * lack of them must be why they fail, not that nothing is there. That is a question
+ * of luck, and judged where there are enough of them.
+ */
+static bool too_few(unsigned long count, unsigned long seen, unsigned long one_in_so_many,
+		    const char *what)
+{
+	if (count < 200 || seen >= count / one_in_so_many)
+		return false;
+	printf("only %lu of %lu requests were %s: too few to have tried much\n",
+	       seen, count, what);
+	return true;
+}
+
 static int random_requests(unsigned long count, bool may_succeed, bool fail)
 {
 	unsigned long i;
 
 	for (i = 0; i < count; i++)
 		random_request(i, may_succeed, fail);
-	printf("%lu requests, %lu accepted\n", count, accepted);
-	return 0;
+	printf("%lu requests, %lu accepted, %lu forbidden\n", count, accepted, forbidden);
+	show_counts();
+	if (!may_succeed)
+		return too_few(count, forbidden, 4, "forbidden");
+	return too_few(count, accepted, fail ? 40 : 20, "accepted");
 }
 
 static void drop_rights(void)

@@ -41,6 +41,39 @@ remember() {
 
 links() { ip -n "$NS_PREFIX-$1" -o link show | sed 's/^[0-9]*: //; s/[:@].*//' | sort; }
 
+# settings NAMESPACE...: all that a request could have changed there. `host` is the
+# namespace of the machine. Not what changes by itself: state, lifetimes, and the
+# files that report.
+settings() {
+	local ns
+
+	for ns; do
+		echo "$ns:"
+		settings_of "$ns" | sed -E 's/ state [A-Z]+//; s/ valid_lft.*//; s/ expires [^ ]*//'
+	done
+}
+
+settings_of() {
+	local at=(-n "$NS_PREFIX-$1") inside=(ip netns exec "$NS_PREFIX-$1")
+
+	[ "$1" != host ] || at=() inside=()
+	ip "${at[@]}" -d -o link show
+	ip "${at[@]}" -o addr show
+	ip "${at[@]}" -d tunnel show	# with what is behind a 6rd or ISATAP device
+	ip "${at[@]}" rule show
+	ip "${at[@]}" route show table all
+	ip "${at[@]}" neigh show nud permanent
+	# shellcheck disable=SC2016 # for the shell inside
+	"${inside[@]}" sh -c 'grep -s . /sys/class/net/*/tunnel/* | grep -v _status:' || true
+}
+
+# expected KIND: culvert has every kind; vti only in a kernel that has IPsec. The
+# in-tree modules are there or not.
+expected() {
+	culvert || return 1
+	[ "$1" != vti ] || [ -e /proc/sys/net/core/xfrm_acq_expires ]
+}
+
 # All other devices of these namespaces go.
 sweep() {
 	local ns file=$work/sweep.$BASHPID
