@@ -4,7 +4,7 @@
  *
  *	fuzz_bytes()	any bytes: is what the parser says of them true?
  *	fuzz_fields()	any fields: does the parser read what the builder wrote?
- *	print_bytes()	valid bytes: print the fields, for scapy.py to compare
+ *	print_bytes()	valid bytes: print the fields, for scapy_agreement.py to compare
  *
  * Compiled with libFuzzer the first two are called with its inputs; without it
  * the program reads packets from its input, one line of hexadecimal each.

@@ -18,6 +18,7 @@ logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
 # pylint: disable=wrong-import-position
 from scapy.compat import raw  # noqa: E402
 from scapy.contrib.erspan import ERSPAN_II, ERSPAN_III  # noqa: E402
+from scapy.layers.inet import IP  # noqa: E402
 from scapy.layers.l2 import GRE  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
@@ -67,7 +68,31 @@ def erspan():
     return raw(header / payload()), line
 
 
-FORMATS = {"wire_gre": gre, "wire_erspan": erspan}
+def keepalive():
+    """The same for the inner packet of a keepalive; some are followed by padding."""
+    src, dst, ttl, csum, key, seq = number(32), number(32), number(8), *(
+        random.getrandbits(1) for _ in range(3))
+    fields = {"proto": 0}
+    if csum:
+        fields["chksum_present"] = 1
+    if key:
+        fields.update(key_present=1, key=number(32))
+    if seq:
+        fields.update(seqnum_present=1, sequence_number=number(32))
+    ip = IP(src=dotted(src), dst=dotted(dst), ttl=ttl, tos=number(8), id=number(16),
+            flags=random.choice(("", "DF")), proto=47)
+    packet = raw(ip / GRE(**fields) / payload())
+    start = 24 + 4 * (csum + key + seq)
+    line = (f"len={len(packet)} src={src} dst={dst} ttl={ttl} "
+            f"key={fields.get('key', 0)} payload={start}")
+    return packet + bytes(random.choice((0, 0, 18))), line
+
+
+def dotted(address):
+    return ".".join(str(byte) for byte in address.to_bytes(4, "big"))
+
+
+FORMATS = {"wire_gre": gre, "wire_erspan": erspan, "wire_keepalive": keepalive}
 
 
 def compare(program, make, count):
