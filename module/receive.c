@@ -97,6 +97,9 @@ static __always_inline enum tunnel_drop receive_ecn(struct sk_buff *skb,
 
 	if (likely(INET_ECN_is_not_ect(outer->tos)))
 		return DROP_NONE;
+	/* What is behind a VLAN tag has not been pulled. */
+	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6))
+		return DROP_NONE;
 	err = IP_ECN_decapsulate(outer, skb);
 	if (likely(!err))
 		return DROP_NONE;
@@ -121,7 +124,9 @@ static unsigned int receive_transport(const struct sk_buff *skb, u8 *protocol)
 	}
 	if (skb->protocol == htons(ETH_P_IPV6)) {
 		*protocol = ((const struct ipv6hdr *)inner)->nexthdr;
-		return sizeof(struct ipv6hdr);
+		if (*protocol == IPPROTO_TCP || *protocol == IPPROTO_UDP)
+			return sizeof(struct ipv6hdr);
+		return 0;
 	}
 	*protocol = 0;
 	return 0;
@@ -177,9 +182,19 @@ static __always_inline bool receive_stream(struct sk_buff *skb, unsigned int tra
 		if (!cells_idle())
 			return cells_queue(skb, skb->dev);
 	}
-	/* Who cuts a merged packet up looks there; it is the outer one's till now. */
-	skb_set_transport_header(skb, transport);
 	return receive_straight(skb);
+}
+
+/*
+ * It is the outer one's till now, in front of skb->data, where nobody who cuts a
+ * merged packet up or counts its segments expects it.
+ */
+static __always_inline void receive_transport_header(struct sk_buff *skb, unsigned int transport)
+{
+	if (likely(transport))
+		skb_set_transport_header(skb, transport);
+	else
+		skb->transport_header = (typeof(skb->transport_header))~0U;
 }
 
 /*
@@ -193,6 +208,7 @@ static void receive_deliver(struct tunnel *t, struct sk_buff *skb)
 	bool taken;
 
 	transport = receive_transport(skb, &protocol);
+	receive_transport_header(skb, transport);
 	if (this_cpu_read(receive_depth) >= RECEIVE_DEPTH)
 		taken = cells_queue(skb, skb->dev);
 	else if (protocol == IPPROTO_TCP || skb_is_gso(skb))

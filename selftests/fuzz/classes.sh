@@ -174,6 +174,63 @@ checksum_cut_off() {
 	works
 }
 
+# 34: a merged packet that is no IP, or has the IP behind a VLAN tag, comes out of a
+# tunnel into a bridge: who counts its segments there asks where its transport
+# header is, and must not be told that of the outer packet.
+merged_into_a_bridge() {
+	kernel_has tun || skip "this kernel has no tun"
+	kernel_has bridge || skip "this kernel has no bridge"
+	on a ip tuntap add vm mode tap
+	on a ip addr add 10.6.0.1/24 dev vm
+	on a ip link set vm address 02:00:00:00:00:01 arp off up
+	on a ip link add bridged type gretap local 10.6.0.1 remote 10.6.0.2
+	quietly on a ethtool -K bridged gro off
+	on a ip link add port type veth peer name other
+	on a ip link add bridge0 type bridge
+	for dev in bridged port; do
+		on a ip link set $dev master bridge0
+	done
+	for dev in bridged port other bridge0; do
+		on a ip link set $dev up
+	done
+	wait_until 20 port_forwards
+	python a <<-'END'
+		import fcntl, os, struct
+		fd = os.open("/dev/net/tun", os.O_RDWR)
+		fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"vm", 0x5002))
+		def ip(protocol, payload, src, dst):
+		    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0)
+		    head += bytes(src) + bytes(dst)
+		    total = sum(struct.unpack("!10H", head))
+		    total = ~((total >> 16) + total) & 0xffff
+		    return head[:10] + struct.pack("!H", total) + head[12:] + payload
+		tcp = struct.pack("!HHIIBBHHH", 9, 9, 1, 1, 5 << 4, 16, 9999, 0, 0) + bytes(1200)
+		inner = ip(6, tcp, (10, 9, 0, 2), (10, 9, 0, 1))
+		sent = 0
+		for kind, tag in ((0x88b5, b""), (0x0100, b""), (0x8847, b"\0\1\1\x40"),
+		                  (0x8100, b"\0\7\x08\0"), (0x0800, b"")):
+		    frame = b"\xff" * 6 + bytes.fromhex("020000000007") + struct.pack("!H", kind) + tag
+		    packet = ip(47, bytes.fromhex("00006558") + frame + inner, (10, 6, 0, 2), (10, 6, 0, 1))
+		    outer = bytes.fromhex("020000000001 060000000000 0800")
+		    start = len(outer) + 24 + len(frame) + 20
+		    claim = struct.pack("<BBHHHH", 1, 1, start + 20, 500, start, 16)
+		    for again in range(10):
+		        try:
+		            sent += os.write(fd, claim + outer + packet) > 0
+		        except OSError:
+		            pass
+		assert sent >= 40, sent
+	END
+	at_least "frames out of the tunnel" 40 "$(counter a bridged rx_packets)"
+	on a ip link del bridge0
+	on a ip link del bridged
+	on a ip link del port
+	on a ip link del vm
+	works
+}
+
+port_forwards() { on a ip -d -o link show port | grep -q 'state forwarding'; }
+
 # 9: the headroom of the device below is reserved from the first packet on, so
 # that none has to be copied to make room.  On the way are a tunnel bound to a
 # device, and that device: a tunnel itself.
@@ -439,6 +496,7 @@ check "the tunnels work" works
 check "2, 3: transmissions shorter than the headers" short_transmissions
 check "6: a checksum that begins before the packet" checksum_before_the_packet
 check "6: a frame cut off before its checksum" checksum_cut_off
+check "34: merged packets out of a tunnel into a bridge" merged_into_a_bridge
 check "9: headroom of a device that is bound to" headroom_below
 check "8, 10: two tunnels routed through each other" route_loop
 check "10: a tunnel routed through itself" route_to_itself
