@@ -28,6 +28,9 @@ static int gre_create_header(struct sk_buff *skb, struct net_device *dev, unsign
 	struct iphdr *iph;
 	int needed;
 
+	/* A bond or team of older kernels passes itself: that is no tunnel. */
+	if (unlikely(dev->netdev_ops != kind_gre.ops))
+		return -EINVAL;
 	rcu_read_lock();
 	c = rcu_dereference(t->config);
 	needed = sizeof(*iph) + c->header_len;

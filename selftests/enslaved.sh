@@ -88,6 +88,8 @@ point_to_point() {
 # To many, where there are header_ops. Newer kernels refuse to take such a
 # device; older ones have to leave the tunnel's data alone.
 to_many() {
+	local seen
+
 	[ "$1" != team ] || team_is_sound
 	fresh
 	top "$@"
@@ -101,7 +103,10 @@ to_many() {
 		on a ip link set top up
 		quietly on a ip neigh replace 10.1.1.2 lladdr 10.0.0.2 dev top || true
 		quietly on a ping -n -q -c 3 -i 0.1 -W 1 10.1.1.2 || true
+		py 'watch("a", "top")'
 		py 'for_each_size("a", "top", "10.0.0.2")'
+		seen=$(py 'headers_of("10.0.0.1", "10.0.0.2", 7)')
+		say "$seen packets, each with our header"
 	else
 		say "a $1 does not take it here"
 	fi
@@ -122,6 +127,30 @@ def for_each_size(ns, dev, to):
                 raise
     sock.close()
     return True
+
+def watch(ns, dev):
+    """From now on, what is sent on dev, with the header in front."""
+    global watched
+    watched = socket_in(ns, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    watched.bind((dev, 3))
+    watched.setblocking(False)
+    return True
+
+def headers_of(src, dst, key):
+    """Nothing but the addresses and the key of the tunnel is in front of a packet;
+    how many there were."""
+    want = (address(src), address(dst), struct.pack("!HHI", 0x2000, ETH_IP, key))
+    seen = 0
+    while True:
+        try:
+            data = watched.recv(65536)
+        except BlockingIOError:
+            break
+        if (data[12:16], data[16:20], data[20:28]) != want:
+            raise ValueError("packet %d begins with %s" % (seen, data[:64].hex()))
+        seen += 1
+    watched.close()
+    return str(seen)
 '
 
 check "gretap in a bridge" ethernet bridge
