@@ -141,6 +141,38 @@ static const struct neigh_ops peers_ops6 = {
 	.connected_output	= neigh_resolve_output,
 };
 
+#if IS_ENABLED(CONFIG_IPV6)
+/*
+ * Neighbour discovery inside the tunnel has link-layer addresses in it, which the
+ * core would believe, whoever sent them. While learning is on, the outer source is
+ * the only word about them.
+ *
+ * Return: 1, "seen to", for those; else 0. Softirq, RCU.
+ */
+static int peers_nd_option(const struct net_device *dev, struct nd_opt_hdr *option,
+			   struct ndisc_options *found)
+{
+	const struct tunnel *t = netdev_priv(dev);
+
+	return READ_ONCE(t->peers->set.learning) &&
+	       (option->nd_opt_type == ND_OPT_SOURCE_LL_ADDR ||
+		option->nd_opt_type == ND_OPT_TARGET_LL_ADDR);
+}
+
+static const struct ndisc_ops peers_ndisc_ops = {
+	.parse_options = peers_nd_option,
+};
+
+static void peers_guard_nd(struct net_device *dev)
+{
+	dev->ndisc_ops = &peers_ndisc_ops;
+}
+#else
+static void peers_guard_nd(struct net_device *dev)
+{
+}
+#endif
+
 static bool neighbour_is_ipv4(const struct neighbour *n)
 {
 	return n->tbl == &arp_tbl;
@@ -209,7 +241,9 @@ int peers_construct(struct net_device *dev, struct neighbour *n)
 
 static struct hlist_head *peers_bucket(struct peers *ps, __be32 addr)
 {
-	return &ps->outer[hash_32((__force u32)addr, ilog2(OUTER_BUCKETS))];
+	u32 hash = jhash_1word((__force u32)addr, ps->answers.seed);
+
+	return &ps->outer[hash & (OUTER_BUCKETS - 1)];
 }
 
 static struct peer *peers_find_outer(struct peers *ps, __be32 addr)
@@ -431,6 +465,20 @@ static bool peers_claim(struct peers *ps, struct peer *p)
 	return claimed;
 }
 
+/*
+ * It changed while it was being entered, and was uncounted for that. If it is there
+ * all the same, it counts, be there room or not. With ps->lock.
+ */
+static void peers_claim_again(struct peers *ps, struct peer *p)
+{
+	u8 state = neighbour_state(p->neigh);
+
+	if (p->learned || !(state & NUD_VALID) || state & NUD_PERMANENT)
+		return;
+	WRITE_ONCE(p->learned, true);
+	WRITE_ONCE(ps->count, ps->count + 1);
+}
+
 static void peers_add(struct tunnel *t, struct neighbour *n, __be32 outer)
 {
 	struct peer *p = neighbour_priv(n);
@@ -445,15 +493,14 @@ static void peers_add(struct tunnel *t, struct neighbour *n, __be32 outer)
 	err = neigh_update(n, (const u8 *)&outer, NUD_REACHABLE,
 			   NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN |
 			   NEIGH_UPDATE_F_EXT_LEARNED, 0);
-	if (!err) {
-		/* It may have changed meanwhile, and been uncounted for that. */
-		peers_claim(t->peers, p);
-		tunnel_event_count(t, EVENT_PEER_LEARNED);
-		return;
-	}
 	spin_lock(&t->peers->lock);
-	peers_unclaim(t->peers, p);
+	if (err)
+		peers_unclaim(t->peers, p);
+	else
+		peers_claim_again(t->peers, p);
 	spin_unlock(&t->peers->lock);
+	if (!err)
+		tunnel_event_count(t, EVENT_PEER_LEARNED);
 }
 
 /* Nobody knows this peer yet, or only its name. */
@@ -491,7 +538,7 @@ static void peers_move(struct tunnel *t, struct neighbour *n, __be32 outer)
 {
 	struct peer *p = neighbour_priv(n);
 
-	if (time_before(jiffies, READ_ONCE(p->moved) + MOVE_INTERVAL)) {
+	if (jiffies - READ_ONCE(p->moved) < MOVE_INTERVAL) {
 		tunnel_event_count(t, EVENT_PEER_OVER_RATE);
 		return;
 	}
@@ -686,6 +733,7 @@ int peers_init(struct net_device *dev)
 	INIT_DELAYED_WORK(&ps->age, peers_age);
 	dev->neigh_priv_len = sizeof(struct peer);
 	t->peers = ps;
+	peers_guard_nd(dev);
 	return 0;
 }
 

@@ -156,6 +156,33 @@ only_on_link() {
 	fails grep -F 172.16.0.66 <<<"$(peers)"
 }
 
+# discover(OUTER, KIND, INNER, TARGET, OPTION): a neighbour solicitation (135) or
+# advertisement (136) with OUTER as the link-layer address of its sender or target.
+py '
+def discover(outer, kind, inner, target, option):
+    data = address(target) + bytes([option, 1]) + address(outer) + bytes(2)
+    flags = 0x60000000 if kind == 136 else 0
+    packet = ip6(inner, "fd14::254", icmp6(kind, 0, flags, data), ttl=255)
+    return send_frame("C1", "eth0", eth(pop, c1, ip(outer, "172.16.0.2", gre(packet, key=1234))))
+'
+
+# The core reads addresses in it, by which everything that restricts learning could
+# be got around.
+ignores_discovery() {
+	ping_ok C1 fd14::254
+	knows fd14::1 172.16.0.11
+	knob POP tunnel0 learning_filter 172.16.0.0/27
+	sleep 1.1
+	py 'discover("172.16.0.77", 135, "fd14::1", "fd14::254", 1)'
+	py 'discover("172.16.0.77", 136, "fd14::9", "fd14::1", 2)'
+	py 'discover("172.16.0.77", 135, "fd14::99", "fd14::254", 1)'
+	sleep 0.2
+	knows fd14::1 172.16.0.11
+	fails grep -F 172.16.0.77 <<<"$(peers)"
+	ping_ok C1 fd14::254
+	knob POP tunnel0 learning_filter any
+}
+
 filter() {
 	for bad in 172.16.0.0/33 172.16.0.1/24 x "172.16.0.0/24 x" ""; do
 		fails knob POP tunnel0 learning_filter "$bad"
@@ -316,6 +343,7 @@ check "and for IPv6" permanent_wins_for_ipv6
 check "an unknown customer is unreachable" unknown_is_unreachable
 check "only addresses on the link are learned" only_on_link
 check "outer sources can be restricted" filter
+check "neighbour discovery inside the tunnel is not believed" ignores_discovery
 check "the number of learned peers is bounded" is_bounded
 check "traffic keeps a customer known, a silent one is forgotten" forgets
 check "multicast goes to every customer once" replicates
