@@ -247,7 +247,8 @@ static inline bool tunnel_rate_allows(struct tunnel_rate *r, unsigned int per_se
 	unsigned long now = jiffies;
 	unsigned int count;
 
-	if (time_after_eq(now, READ_ONCE(r->second) + HZ)) {
+	/* Not time_after(): for half of the time a clock never set is in the future. */
+	if (now - READ_ONCE(r->second) >= HZ) {
 		WRITE_ONCE(r->second, now);
 		WRITE_ONCE(r->count, 0);
 	}
@@ -430,8 +431,10 @@ struct tunnel_space {
  * @tunnels: all tunnels whose outer packets live here, wherever their devices
  *	are; RTNL
  * @moves: rates of requests that may be a follower's
+ * @all_moves: that of all of them together
  * @followers: keepalives whose tunnels follow their peers; RCU, written under
  *	RTNL
+ * @follower_count: how many those are; RTNL, read without a lock
  * @spaces: by enum tunnel_kind_id
  */
 struct tunnel_net {
@@ -439,7 +442,9 @@ struct tunnel_net {
 	struct rhltable table;
 	struct list_head tunnels;
 	struct hlist_head followers;
+	unsigned int follower_count;
 	struct tunnel_rates moves;
+	struct tunnel_rate all_moves;
 	struct tunnel_space spaces[KIND_MAX];
 };
 

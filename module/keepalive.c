@@ -39,6 +39,7 @@
 #include <net/route.h>
 
 #include "culvert.h"
+#include "table.h"
 #include "wire_keepalive.h"
 
 /* Answers per second to each peer, and how many seconds a reply may take. */
@@ -59,6 +60,9 @@
 
 /* Requests from one address that are looked at for that, per second. */
 #define MOVES_PER_SECOND	10
+
+/* Followers that requests are compared with, per second: some percent of a CPU. */
+#define COMPARISONS_PER_SECOND	1000000
 
 /* Requests that can be outstanding; a power of 2. */
 #define SENT_MAX		16
@@ -263,9 +267,14 @@ static bool answer_allowed(struct tunnel *t, __be32 peer)
 	return tunnel_rate_allows(r, ANSWERS_PER_SECOND);
 }
 
-static u64 keepalive_mac(const struct keepalive *k, const void *stamp)
+/* With the @key of the tunnel it was sent through: no other takes it for its own. */
+static u64 keepalive_mac(const struct keepalive *k, const void *stamp, __be32 key)
 {
-	return siphash(stamp, WIRE_STAMP_SIGNED_LEN, &k->secret);
+	u8 data[WIRE_STAMP_SIGNED_LEN + sizeof(key)];
+
+	memcpy(data, stamp, WIRE_STAMP_SIGNED_LEN);
+	memcpy(data + WIRE_STAMP_SIGNED_LEN, &key, sizeof(key));
+	return siphash(data, sizeof(data), &k->secret);
 }
 
 /* The stamp in the payload of a request, if it has one and that was made now. */
@@ -282,17 +291,17 @@ static bool keepalive_stamp_now(struct keepalive_stamp *s, const struct keepaliv
 
 /*
  * Whether a request was made by somebody who has our secret, and is seen for the
- * first time. @s is the stamp in its @payload.
+ * first time. @s is the stamp in its @payload, @key that of the outer header.
  */
 static bool keepalive_is_signed(struct keepalive *k, const struct keepalive_stamp *s,
-				const u8 *payload)
+				const u8 *payload, __be32 key)
 {
 	bool valid;
 
 	if (s->node == k->node)
 		return false;
 	spin_lock(&k->lock);
-	valid = s->time > k->peer_time && keepalive_mac(k, payload) == s->mac;
+	valid = s->time > k->peer_time && keepalive_mac(k, payload, key) == s->mac;
 	if (valid)
 		k->peer_time = s->time;
 	spin_unlock(&k->lock);
@@ -313,20 +322,20 @@ static bool keepalive_request(struct sk_buff *skb, const struct tunnel_config *c
 	bool inner;
 	int len;
 
-	if (!keepalive_option(t, KEEPALIVE_ANSWER))
-		return false;
-	if (p->proto == htons(4) && !keepalive_option(t, KEEPALIVE_PROTO4))
-		return false;
 	len = min_t(int, (int)skb->len - p->header_len, sizeof(buffer));
 	data = len > 0 ? skb_header_pointer(skb, p->header_len, len, buffer) : NULL;
 	if (!data || wire_keepalive_parse(&r, data, len) < 0)
 		return false;
+	/* Seen here, answered or not, it can't be replayed to keepalive_moved(). */
+	if (k && keepalive_option(t, KEEPALIVE_FOLLOW) && keepalive_stamp_now(&s, &r, data))
+		keepalive_is_signed(k, &s, data + r.payload, p->key);
+
+	if (!keepalive_option(t, KEEPALIVE_ANSWER))
+		return false;
+	if (p->proto == htons(4) && !keepalive_option(t, KEEPALIVE_PROTO4))
+		return false;
 	if (!answer_wanted(t, c, &r, outer->daddr, outer->saddr, &inner))
 		return false;
-	/* Seen here, it can't be replayed to keepalive_moved(). */
-	if (k && keepalive_option(t, KEEPALIVE_FOLLOW) && keepalive_stamp_now(&s, &r, data))
-		keepalive_is_signed(k, &s, data + r.payload);
-
 	if (!answer_allowed(t, outer->saddr)) {
 		tunnel_drop(t, skb, DROP_RX_KEEPALIVE_RATE);
 		return true;
@@ -352,10 +361,19 @@ static bool follower_fits(const struct tunnel_config *c, const struct iphdr *out
 }
 
 /*
- * A request that its tunnel's peer sent from another address. Anybody can send
- * what has to be compared with every follower: so that is not done for more than
- * a few packets from an address each second. Softirq, RCU.
+ * Anybody can send what has to be compared with every follower: so that is not done
+ * for more than a few packets from an address each second, and for fewer of all
+ * addresses together the more followers there are.
  */
+static bool moves_allowed(struct tunnel_net *tn, __be32 outer)
+{
+	unsigned int all = COMPARISONS_PER_SECOND / max(READ_ONCE(tn->follower_count), 1u);
+
+	return tunnel_rate_allows(tunnel_rates_of(&tn->moves, outer), MOVES_PER_SECOND) &&
+	       tunnel_rate_allows(&tn->all_moves, max_t(unsigned int, all, MOVES_PER_SECOND));
+}
+
+/* A request that its tunnel's peer sent from another address. Softirq, RCU. */
 static bool keepalive_moved(const struct sk_buff *skb, struct tunnel_net *tn,
 			    const struct tunnel_packet *p)
 {
@@ -371,12 +389,13 @@ static bool keepalive_moved(const struct sk_buff *skb, struct tunnel_net *tn,
 	data = len > 0 ? skb_header_pointer(skb, p->header_len, len, buffer) : NULL;
 	if (!data || wire_keepalive_parse(&r, data, len) < 0 || !keepalive_stamp_now(&s, &r, data))
 		return false;
-	if (!tunnel_rate_allows(tunnel_rates_of(&tn->moves, outer->saddr), MOVES_PER_SECOND))
+	if (!moves_allowed(tn, outer->saddr))
 		return false;
 	hlist_for_each_entry_rcu(k, &tn->followers, follower) {
-		if (!follower_fits(rcu_dereference(k->tunnel->config), outer, p) ||
-		    time_before(jiffies, READ_ONCE(k->moved) + FOLLOW_INTERVAL) ||
-		    !keepalive_is_signed(k, &s, data + r.payload))
+		if (!table_is_up(k->tunnel) ||
+		    !follower_fits(rcu_dereference(k->tunnel->config), outer, p) ||
+		    jiffies - READ_ONCE(k->moved) < FOLLOW_INTERVAL ||
+		    !keepalive_is_signed(k, &s, data + r.payload, p->key))
 			continue;
 		WRITE_ONCE(k->moved, jiffies);
 		WRITE_ONCE(k->moved_to, outer->saddr);
@@ -525,7 +544,7 @@ static bool keepalive_reply(struct sk_buff *skb, const struct tunnel_config *c,
 		stamped = wire_stamp_parse(&s, data, WIRE_STAMP_LEN);
 
 	spin_lock(&k->lock);
-	if (stamped && keepalive_mac(k, data) != s.mac)
+	if (stamped && keepalive_mac(k, data, c->o_key) != s.mac)
 		drop = DROP_RX_KEEPALIVE_AUTH;
 	else if (stamped)
 		drop = keepalive_match(k, &s);
@@ -648,7 +667,7 @@ static void keepalive_send(struct keepalive *k)
 	inner = skb_put(skb, r.len);
 	wire_keepalive_build(inner, &r);
 	wire_stamp_build(inner + r.payload, &s);
-	wire_stamp_sign(inner + r.payload, keepalive_mac(k, inner + r.payload));
+	wire_stamp_sign(inner + r.payload, keepalive_mac(k, inner + r.payload, c->o_key));
 	tunnel_event_count(t, EVENT_KEEPALIVE_SENT);
 	keepalive_tunnel(skb, t, c);
 }
@@ -722,12 +741,16 @@ void keepalive_stop(struct tunnel *t)
 static void keepalive_switch(struct tunnel *t, u8 options)
 {
 	u8 changed = t->keepalive_options ^ options;
+	struct tunnel_net *tn = tunnel_net(t->net);
 	struct keepalive *k = t->keepalive;
 
-	if (changed & options & KEEPALIVE_FOLLOW)
-		hlist_add_head_rcu(&k->follower, &tunnel_net(t->net)->followers);
-	else if (changed & KEEPALIVE_FOLLOW)
+	if (changed & options & KEEPALIVE_FOLLOW) {
+		hlist_add_head_rcu(&k->follower, &tn->followers);
+		WRITE_ONCE(tn->follower_count, tn->follower_count + 1);
+	} else if (changed & KEEPALIVE_FOLLOW) {
 		hlist_del_init_rcu(&k->follower);
+		WRITE_ONCE(tn->follower_count, tn->follower_count - 1);
+	}
 	WRITE_ONCE(t->keepalive_options, options);
 }
 

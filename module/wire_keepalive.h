@@ -26,8 +26,8 @@
  *  |              Time: ns since 1970, by the sender's clock       |
  *  |                                                               |
  *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *  |        SipHash-2-4 of the 20 bytes above, under the           |
- *  |        secret                                                 |
+ *  |        SipHash-2-4 of the 20 bytes above and the GRE key      |
+ *  |        (outer header's; 0 if it has none), under the secret   |
  *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
  * Parsing and building over plain bytes, without kernel state, as wire_gre.h.
@@ -73,7 +73,7 @@ struct keepalive_request {
  * @node: names the sender
  * @seq: sequence number
  * @time: ns since 1970
- * @mac: SipHash of what is in front of it
+ * @mac: SipHash of what is in front of it, and of the GRE key
  */
 struct keepalive_stamp {
 	u32 node;

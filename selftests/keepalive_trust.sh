@@ -119,6 +119,36 @@ remote_does_not_follow_others() {
 		ask(src="10.0.0.66", dst="10.0.0.1", inner_dst="10.0.0.66", data=old))'
 	sleep 0.5
 	remote_is 10.0.0.22
+}
+
+# from_elsewhere [OPTION...]: what B just asked is sent again by somebody else, who
+# can't have B's secret.
+from_elsewhere() {
+	py 'sniff("A", "eth0")'
+	py 'old = seen("A", "eth0", lambda p: names(p) == "ip gre ip gre")[-1].raw'
+	py "deliver('B', 'eth0', 'A', 'eth0',
+		ask(src='10.0.0.66', dst='10.0.0.1', inner_dst='10.0.0.66', data=old$1))"
+	sleep 0.5
+}
+
+# A request that A does not answer has been seen all the same.
+remote_does_not_follow_the_unanswered() {
+	knob A gre1 keepalive_options -answer
+	sleep 1.1
+	from_elsewhere ""
+	remote_is 10.0.0.22
+	knob A gre1 keepalive_options answer
+}
+
+# A's tunnel to another peer has the same secret, but another key.
+remote_does_not_follow_anothers_peer() {
+	on A ip tunnel add gre2 mode gre local 10.0.0.1 remote 10.0.0.77 key 9
+	on A ip link set gre2 up
+	knob A gre2 keepalive_secret 000102030405060708090a0b0c0d0e0f
+	knob A gre2 keepalive_options follow
+	from_elsewhere ", key=9, ikey=9"
+	contains "remote 10.0.0.77 " "$(on A ip -d link show gre2)"
+	on A ip link del gre2
 	on B ip addr del 10.0.0.22/24 dev eth0
 }
 
@@ -145,6 +175,8 @@ check "a damped peer has to prove itself, and more so each time" damping
 check "it has no carrier when it is lost on the way" damped_and_lost
 check "the remote follows a peer with the secret" remote_follows
 check "and nobody else" remote_does_not_follow_others
+check "nor a request that was seen but not answered" remote_does_not_follow_the_unanswered
+check "nor one that was another tunnel's" remote_does_not_follow_anothers_peer
 check "one peer that floods a hub does not silence it for others" one_peer_floods_a_hub
 
 finish
