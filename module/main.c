@@ -166,6 +166,9 @@ static int __init culvert_init(void)
 	err = namespace_register_base();
 	if (err) {
 		pr_err("culvert: base devices (tunl0, gre0, ...) can't be made: error %d\n", err);
+		/* modprobe takes that one for "is loaded", and says nothing. */
+		if (err == -EEXIST)
+			err = -EBUSY;
 		goto netlink;
 	}
 	/* Only for a log line: no reason not to load. */

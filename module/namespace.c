@@ -107,14 +107,28 @@ static struct pernet_operations namespace_base_ops = {
 	.exit_batch	= namespace_exit_base,
 };
 
+/* Tunnels can be made before there are base devices, and after: they go as well. */
+static struct pernet_operations namespace_kill_ops = {
+	.exit_batch	= namespace_exit_base,
+};
+
 /**
  * namespace_register() - give every namespace its state
+ *
+ * From here on no tunnel outlives the namespace of its underlay.
  *
  * Return: 0 or -ENOMEM. Process context.
  */
 int namespace_register(void)
 {
-	return register_pernet_subsys(&namespace_ops);
+	int err = register_pernet_subsys(&namespace_ops);
+
+	if (err)
+		return err;
+	err = register_pernet_device(&namespace_kill_ops);
+	if (err)
+		unregister_pernet_subsys(&namespace_ops);
+	return err;
 }
 
 /**
@@ -124,6 +138,7 @@ int namespace_register(void)
  */
 void namespace_unregister(void)
 {
+	unregister_pernet_device(&namespace_kill_ops);
 	unregister_pernet_subsys(&namespace_ops);
 }
 

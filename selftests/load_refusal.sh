@@ -112,6 +112,46 @@ refuses_in_words() {
 	done
 }
 
+# Until it is killed: tunnels whose packets are in a namespace that goes at once.
+short_lived_underlays() {
+	local kind user=$NS_PREFIX-user dying=$NS_PREFIX-dying
+
+	while :; do
+		for kind in sit vti gre; do
+			ip netns add "$dying" || :
+			ip -n "$user" link add "d-$kind" link-netns "$dying" type "$kind" \
+				local 10.0.0.1 remote 10.0.0.2 || :
+			ip netns del "$dying" || :
+		done
+	done 2>/dev/null
+}
+
+# Somebody has a device of the name of a base device: loading fails at its last step,
+# when tunnels could already be made. None may outlive the namespace under it.
+taken_name() {
+	local makers i
+
+	unload_everything
+	namespaces holder user
+	on holder ip link add gre0 type dummy
+	trap 'sysctl -qw kernel.modprobe=/sbin/modprobe' EXIT
+	sysctl -qw kernel.modprobe=		# nobody but us loads anything
+	short_lived_underlays &
+	makers=$!
+	for ((i = 0; i < 30; i++)); do
+		fails quietly modprobe culvert
+		sleep 0.05
+	done
+	kill "$makers"
+	wait "$makers" || true
+	nothing_left
+	equal "tunnels left" "" "$(ip -n "$NS_PREFIX-user" -o link show | grep ' d-' || true)"
+	quietly ip netns del "$NS_PREFIX-dying" || true
+	run ip netns del "$NS_PREFIX-user"
+	run ip netns del "$NS_PREFIX-holder"
+	fails grep -F 'WARNING:' <<<"$(dmesg | grep -A1 'cut here')"
+}
+
 check "ipip loaded: culvert is refused and says so" refused_by ipip ip_tunnel tunnel4 ipip
 check "ip_gre loaded: culvert is refused and says so" refused_by ip_gre gre ip_tunnel ip_gre
 check "ip_vti loaded: culvert is refused and says so" refused_by ip_vti ip_tunnel tunnel4 ip_vti
@@ -123,6 +163,7 @@ check "culvert loaded: what tunnel4 and those that need it say" \
 	refuses_in_words tunnel4 sit ip_vti xfrm4_tunnel
 check "culvert loaded: what gre and those that need it say" \
 	refuses_in_words gre ip6_gre pptp
+check "the name of a base device is taken, underlays come and go" taken_name
 check "culvert unloads and loads again" works_afterwards
 
 finish
