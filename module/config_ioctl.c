@@ -183,6 +183,7 @@ static int base_del(struct tunnel *t)
 {
 	struct net_device *dev = t->dev;
 	struct tunnel_config *c;
+	bool was_up = netif_running(dev);
 	struct tunnel *other;
 	int err;
 
@@ -201,6 +202,8 @@ static int base_del(struct tunnel *t)
 	err = tunnel_dev_apply(t, c, false);
 	if (err) {
 		config_free(c);
+		if (was_up)
+			dev_open(dev, NULL);
 		return err;
 	}
 	tunnel_dev_unbind(t);

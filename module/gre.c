@@ -309,11 +309,13 @@ void gre_header(struct tunnel_config *c, __be16 proto)
 enum tunnel_drop gre_header_metadata(struct tunnel_header *h, struct sk_buff *skb, __be16 proto)
 {
 	const struct ip_tunnel_info *info = metadata_to_send(skb);
+	const struct ip_tunnel_encap *encap;
 	__be16 flags;
 
 	if (unlikely(!info))
 		return DROP_TX_NO_METADATA;
 	flags = metadata_gre_flags(info);
+	encap = tunnel_info_encap(info);
 	*h = (struct tunnel_header) {
 		.protocol	= IPPROTO_GRE,
 		.gso_type	= flags & GRE_CSUM ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE,
@@ -321,7 +323,7 @@ enum tunnel_drop gre_header_metadata(struct tunnel_header *h, struct sk_buff *sk
 		.proto		= proto,
 		.key		= tunnel_id_to_key32(info->key.tun_id),
 		.len		= wire_gre_len(be16_to_cpu(flags)),
-		.segment	= gre_must_segment(flags, false),
+		.segment	= gre_must_segment(flags, encap && encap->type != TUNNEL_ENCAP_NONE),
 	};
 	return DROP_NONE;
 }

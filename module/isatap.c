@@ -174,7 +174,7 @@ static int isatap_get(struct tunnel *t, struct ip_tunnel_prl __user *data)
 		return -EFAULT;
 	n = min_t(unsigned int, request.datalen / sizeof(request),
 		  isatap_count(t, request.addr));
-	entries = kcalloc(n, sizeof(*entries), GFP_KERNEL);
+	entries = kcalloc(n, sizeof(*entries), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!entries)
 		return -ENOMEM;
 	isatap_list(t, request.addr, entries, n);

@@ -463,12 +463,15 @@ static enum tunnel_drop transmit_mtu_rfc4213(struct sk_buff *skb, struct outer *
 #endif
 
 /* ICMP errors came back for this tunnel: tell the next few senders. */
-static noinline void transmit_report_errors(struct sk_buff *skb, struct tunnel *t, int count)
+static noinline void transmit_report_errors(struct sk_buff *skb, struct tunnel *t,
+					    struct outer *o, int count)
 {
 	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
 	if (time_before(jiffies, READ_ONCE(t->err_time) + IPTUNNEL_ERR_TIMEO)) {
 		WRITE_ONCE(t->err_count, count - 1);
 		dst_link_failure(skb);
+		/* That looks behind IP options, and may have moved the head for it. */
+		o->inner = (const struct iphdr *)skb_network_header(skb);
 	} else {
 		WRITE_ONCE(t->err_count, 0);
 	}
@@ -608,7 +611,7 @@ static enum tunnel_drop transmit_routed(struct sk_buff *skb, struct tunnel *t,
 	}
 	errors = READ_ONCE(t->err_count);
 	if (unlikely(errors > 0))
-		transmit_report_errors(skb, t, errors);
+		transmit_report_errors(skb, t, o, errors);
 
 	o->tos = INET_ECN_encapsulate(o->tos, transmit_inner_ecn(o, t->dev));
 	if (!o->ttl)
@@ -785,8 +788,9 @@ static __always_inline bool transmit_fits_fixed(const struct sk_buff *skb, const
 		mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : dev_mtu;
 	if (unlikely(dev_mtu > mtu))
 		return false;
+	/* Without a transport header that reads anywhere. */
 	if (unlikely(skb_is_gso(skb)))
-		return skb_gso_validate_network_len(skb, mtu);
+		return skb_transport_header_was_set(skb) && skb_gso_validate_network_len(skb, mtu);
 	return (int)skb->len - ethernet <= mtu;
 }
 
