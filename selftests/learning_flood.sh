@@ -101,6 +101,7 @@ flood_that_is_answered() {
 room_comes_back() {
 	knob POP tunnel0 learning_timeout 1
 	wait_until 60 eval '[ "$(learned peers)" -lt 10 ]'
+	knob POP tunnel0 learning_timeout 600
 	customers_are_well
 }
 
