@@ -153,6 +153,9 @@ static void vti_output(struct sk_buff *skb, struct tunnel *t, struct dst_entry *
 	skb->ignore_df = skb->protocol == htons(ETH_P_IPV6) && len <= IPV6_MIN_MTU;
 	/* The ICMP errors above have used it. */
 	memset(skb->cb, 0, sizeof(skb->cb));
+	/* IPsec asks where it is; a packet socket need not have known. */
+	if (!skb_transport_header_was_set(skb))
+		skb_reset_transport_header(skb);
 	err = dst_output(t->net, skb->sk, skb);
 	if (unlikely(net_xmit_eval(err)))
 		tunnel_drop_count(t, DROP_TX_UNDERLAY);
