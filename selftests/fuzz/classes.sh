@@ -80,6 +80,15 @@ short_transmissions() {
 		    s.sendto(b"", ("10.2.0.2", 0))
 	END
 	wait_until 5 grew "$before"
+	# nor is it one for a header that a socket had made
+	before=$(counter b hub rx_packets)
+	python a <<-'END'
+		import socket
+		s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 99)
+		for i in range(5):
+		    s.sendto(b"", ("10.3.0.2", 0))
+	END
+	wait_until 5 grew "$before" hub
 	for dev in ipip tap; do
 		on a ip link del "$dev"
 		on b ip link del "$dev"
@@ -87,7 +96,8 @@ short_transmissions() {
 	works
 }
 
-grew() { [ "$(counter b gre rx_packets)" -ge $(($1 + 5)) ]; }
+# grew BEFORE [DEVICE]
+grew() { [ "$(counter b "${2-gre}" rx_packets)" -ge $(($1 + 5)) ]; }
 
 # 8, 10: two tunnels, each the way to the other's remote.
 route_loop() {
@@ -423,6 +433,8 @@ gaps_are_clean() {
 		assert mac[16:22] == struct.pack("=H4s", 778, bytes((10, 1, 0, 1))), mac
 		assert mac[22:32] in (bytes(10), b"\xa5" * 10), mac	# 0 or as it was
 		prl = ask("gapsi", 0x89f4, struct.pack("I4xI", 0, 64) + b"\xa5" * 88)
+		assert struct.unpack_from("I", prl, 8)[0] == 16, prl[:16]
+		assert prl[32:] == b"\xa5" * (len(prl) - 32), prl[32:]
 		assert prl[16:32] == struct.pack("4sHHII", bytes((10, 9, 9, 9)), 1, 0, 0, 0), prl
 		rd = ask("gaps6", 0x89f8, b"\xa5" * 40)
 		assert rd == bytes.fromhex("20010db8") + bytes(16) + struct.pack("HH", 32, 0) + b"\xa5" * 16, rd
