@@ -106,6 +106,8 @@ check "link type of a gre without remote" gives header \
 check "mtu of ipip over va" gives mtu 1480 ipip $ends
 check "mtu of gre over va" gives mtu 1476 gre $ends
 check "mtu of gre key over va" gives mtu 1472 gre $ends key 1
+check "mtu of gre key csum seq over va" gives mtu 1464 gre $ends key 1 csum seq
+
 # What was asked for counts; what is below nothing, when the underlay's mtu is tiny, does not.
 own_mtu() {
 	on a ip link add own mtu 1400 type gre local 10.0.0.1 remote 10.0.0.2 key 77
@@ -117,8 +119,6 @@ own_mtu() {
 	on a ip link del own
 	on a ip link del narrow
 }
-
-check "mtu of gre key csum seq over va" gives mtu 1464 gre $ends key 1 csum seq
 
 check "mtu that is asked for, and over a tiny one" own_mtu
 

@@ -132,6 +132,7 @@ taken_name() {
 	local makers i
 
 	unload_everything
+	log_mark taken
 	namespaces holder user
 	on holder ip link add gre0 type dummy
 	trap 'sysctl -qw kernel.modprobe=/sbin/modprobe' EXIT
@@ -149,7 +150,7 @@ taken_name() {
 	quietly ip netns del "$NS_PREFIX-dying" || true
 	run ip netns del "$NS_PREFIX-user"
 	run ip netns del "$NS_PREFIX-holder"
-	fails grep -F 'WARNING:' <<<"$(dmesg | grep -A1 'cut here')"
+	fails grep -F 'WARNING:' <<<"$(log_since taken)"
 }
 
 check "ipip loaded: culvert is refused and says so" refused_by ipip ip_tunnel tunnel4 ipip

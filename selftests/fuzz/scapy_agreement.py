@@ -32,18 +32,24 @@ def payload():
     return Raw(random.randbytes(random.randrange(64)))
 
 
-def gre():
-    """A GRE header and the line that wire_gre must print for it."""
+def gre_fields(proto):
+    """Random ones of a header for that EtherType, and its length."""
     csum, key, seq = (random.getrandbits(1) for _ in range(3))
-    fields = {"proto": number(16)}
+    fields = {"proto": proto}
     if csum:
         fields["chksum_present"] = 1
     if key:
         fields.update(key_present=1, key=number(32))
     if seq:
         fields.update(seqnum_present=1, sequence_number=number(32))
+    return fields, 4 + 4 * (csum + key + seq)
+
+
+def gre():
+    """A GRE header and the line that wire_gre must print for it."""
+    fields, length = gre_fields(number(16))
     line = "len={} csum={} proto={} key={} seq={}".format(
-        4 + 4 * (csum + key + seq), csum, fields["proto"],
+        length, fields.get("chksum_present", 0), fields["proto"],
         fields.get("key", 0), fields.get("sequence_number", 0))
     return raw(GRE(**fields) / payload()), line
 
@@ -70,21 +76,13 @@ def erspan():
 
 def keepalive():
     """The same for the inner packet of a keepalive; some are followed by padding."""
-    src, dst, ttl, csum, key, seq = number(32), number(32), number(8), *(
-        random.getrandbits(1) for _ in range(3))
-    fields = {"proto": 0}
-    if csum:
-        fields["chksum_present"] = 1
-    if key:
-        fields.update(key_present=1, key=number(32))
-    if seq:
-        fields.update(seqnum_present=1, sequence_number=number(32))
+    src, dst, ttl = number(32), number(32), number(8)
+    fields, length = gre_fields(0)
     ip = IP(src=dotted(src), dst=dotted(dst), ttl=ttl, tos=number(8), id=number(16),
             flags=random.choice(("", "DF")), proto=47)
     packet = raw(ip / GRE(**fields) / payload())
-    start = 24 + 4 * (csum + key + seq)
     line = (f"len={len(packet)} src={src} dst={dst} ttl={ttl} "
-            f"key={fields.get('key', 0)} payload={start}")
+            f"key={fields.get('key', 0)} payload={20 + length}")
     return packet + bytes(random.choice((0, 0, 18))), line
 
 
