@@ -11,6 +11,8 @@
 
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
 
 need python3 tcpdump ethtool
 load_tunnels ipip gre
@@ -99,30 +101,59 @@ empty_packets_arrive() {
 # grew DEVICE BEFORE
 grew() { [ "$(counter b "$1" rx_packets)" -ge $(($2 + 5)) ]; }
 
-tracing=/sys/kernel/tracing
+# What the kernel may log in so many seconds, by what net.core says of the network's
+# log lines; as much again, for the time at which a period begins is not known.
+# log_limit SECONDS
+log_limit() {
+	local cost
 
-# count_copies BYTES: from now on, packets that are copied to get more headroom than
-# that; copies: how many there were.
-count_copies() {
-	[ -e $tracing/kprobe_events ] || quietly mount -t tracefs tracefs $tracing || true
-	[ -e $tracing/kprobe_events ] || return 1
-	echo 'p:copies pskb_expand_head head=%si:s32' >$tracing/kprobe_events
-	echo "head > $1" >$tracing/events/kprobes/copies/filter
-	echo 1 >$tracing/events/kprobes/copies/enable
+	cost=$(cat /proc/sys/net/core/message_cost)
+	echo $((($1 / cost + 2) * $(cat /proc/sys/net/core/message_burst)))
 }
 
-copies() {
-	echo 0 >$tracing/events/kprobes/copies/enable
-	grep -c copies: $tracing/trace || true
-	echo >$tracing/kprobe_events
-	echo >$tracing/trace
+# log_from_here: logged TEXT counts the lines with it from now on
+log_from_here() { echo "$NS_PREFIX: $RANDOM" | tee "$work/mark" >/dev/kmsg; }
+logged() { dmesg | tac | sed "/$(cat "$work/mark")/,\$d" | grep -c "$1" || true; }
+
+# badly_marked COUNT: packets to a that cannot have been marked as they are: the
+# outer header says congestion, the inner one that it does not know of such.
+badly_marked() {
+	python b <<-END
+		import socket
+		s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 47)
+		s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 3)
+		inner = bytes.fromhex("45000014000000004063 0000 0a020002 0a020001")
+		for i in range($1):
+		    s.sendto(bytes.fromhex("2000080000000005") + inner, ("10.1.0.1", 0))
+	END
+}
+
+one_is_logged() {
+	badly_marked 1
+	[ "$(logged non-ECT)" -gt 0 ]
+}
+
+# Who sends what has to be logged cannot fill the log with it.
+log_lines() {
+	local began dropped
+
+	log_from_here
+	wait_until 15 one_is_logged
+	log_from_here
+	began=$SECONDS
+	dropped=$(drops a gre rx_ecn)
+	badly_marked 3000
+	culvert && at_least "dropped" 2500 $(($(drops a gre rx_ecn) - dropped))
+	at_most "lines in the log" "$(log_limit $((SECONDS - began + 1)))" "$(logged non-ECT)"
+	works
 }
 
 # 8, 10: two tunnels, each the way to the other's remote. What they tell the stack to
 # reserve does not grow with every packet.
 route_loop() {
-	local traced=
+	local traced='' began=$SECONDS
 
+	log_from_here
 	! count_copies 700 || traced=yes
 	on a ip link add one type gre local 10.1.0.1 remote 10.8.0.2 key 81
 	on a ip link add two type gre local 10.1.0.1 remote 10.9.0.2 key 82
@@ -134,6 +165,8 @@ route_loop() {
 	quietly on a ping -q -c 200 -i 0.002 -W 1 -I two 10.77.0.1 || true
 	if culvert; then
 		[ $(($(drops a one tx_recursion) + $(drops a two tx_recursion))) -gt 0 ]
+		at_most "lines in the log" "$(log_limit $((SECONDS - began + 1)))" \
+			"$(logged 'too many nested')"
 	fi
 	[ -z "$traced" ] || equal "packets with very much headroom" 0 "$(copies)"
 	on a ip link del one
@@ -141,23 +174,29 @@ route_loop() {
 	works
 }
 
+# What is written to the tap vm is received by a from 10.6.0.0/24.
+tap_in_a() {
+	kernel_has tun || skip "this kernel has no tun"
+	on a ip tuntap add vm mode tap
+	on a ip addr add 10.6.0.1/24 dev vm
+	on a ip link set vm address 02:00:00:00:00:01 arp off up
+}
+
 # 6: the device below leaves checksums to the core, and a tap's owner says that the
 # checksum of his frame is to be summed from its very beginning and written to its
 # 12th byte: seen from behind our headers, that is the key. Newer kernels don't take
 # such a frame from him.
 checksum_before_the_packet() {
-	kernel_has tun || skip "this kernel has no tun"
-	on a ip tuntap add vm mode tap
-	on a ip addr add 10.6.0.1/24 dev vm
-	on a ip link set vm address 02:00:00:00:00:01 arp off up
+	tap_in_a
 	on a sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.vm.rp_filter=0 \
 		net.ipv4.conf.all.rp_filter=0
 	on a ethtool -K wire tx off
 	capture b wire "$work/wire.pcap" proto 47
-	python a <<-'END'
+	python a <<-'END' >"$work/taken"
 		import fcntl, os, struct
 		fd = os.open("/dev/net/tun", os.O_RDWR)
 		fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"vm", 0x5002))
+		taken = 0
 		ip = bytes.fromhex("45000028000040004011") + b"\0\0" + bytes((10, 6, 0, 2, 10, 2, 0, 2))
 		total = sum(struct.unpack("!10H", ip))
 		total = ~((total >> 16) + total) & 0xffff
@@ -167,17 +206,21 @@ checksum_before_the_packet() {
 		    for offset in range(0, 14):
 		        claim = struct.pack("<BBHHHH", 1, 0, 0, 0, start, offset)
 		        try:
-		            os.write(fd, claim + frame)
+		            taken += os.write(fd, claim + frame) > 0
 		        except OSError:
 		            pass
+		print(taken)
 	END
 	ping_ok a 10.2.0.2
 	captured
 	on a ip link del vm
 	on a ethtool -K wire tx on
-	equal "packets with another key" 0 "$(tcpdump -n -r "$work/wire.pcap" 2>/dev/null |
-		grep GRE | grep -vc 'key=0x5[,:]')"
+	say "  the tap took $(cat "$work/taken") such frames"
+	tcpdump -n -r "$work/wire.pcap" 2>/dev/null | grep GRE >"$work/sent" || true
+	at_least "packets of the ping" 1 "$(grep -c 'key=0x5[,:]' "$work/sent")"
+	equal "packets with another key" 0 "$(grep -vc 'key=0x5[,:]' "$work/sent")"
 	works
+	[ "$(cat "$work/taken")" -gt 0 ] || skip "a tap of this kernel takes no such frame"
 }
 
 # 6: a mirror cuts the frame off before the place where its checksum goes, and the
@@ -212,11 +255,8 @@ checksum_cut_off() {
 # tunnel into a bridge: who counts its segments there asks where its transport
 # header is, and must not be told that of the outer packet.
 merged_into_a_bridge() {
-	kernel_has tun || skip "this kernel has no tun"
 	kernel_has bridge || skip "this kernel has no bridge"
-	on a ip tuntap add vm mode tap
-	on a ip addr add 10.6.0.1/24 dev vm
-	on a ip link set vm address 02:00:00:00:00:01 arp off up
+	tap_in_a
 	on a ip link add bridged type gretap local 10.6.0.1 remote 10.6.0.2
 	quietly on a ethtool -K bridged gro off
 	on a ip link add port type veth peer name other
@@ -523,6 +563,7 @@ failed_registration() {
 }
 
 check "the tunnels work" works
+check "log lines that a stranger causes are few" log_lines
 check "2, 3: transmissions shorter than the headers" short_transmissions
 check "6: a checksum that begins before the packet" checksum_before_the_packet
 check "6: a frame cut off before its checksum" checksum_cut_off

@@ -67,6 +67,28 @@ settings_of() {
 	"${inside[@]}" sh -c 'grep -s . /sys/class/net/*/tunnel/* | grep -v _status:' || true
 }
 
+tracing=/sys/kernel/tracing
+
+# count_copies BYTES: from now on, packets whose head is copied to get more room in
+# front of it than that. It fails in a kernel without kprobe events.
+count_copies() {
+	[ -e $tracing/kprobe_events ] || quietly mount -t tracefs tracefs $tracing || true
+	[ -e $tracing/kprobe_events ] || return 1
+	[ ! -e $tracing/events/kprobes/copies ] || quietly copies
+	echo 'p:copies pskb_expand_head head=%si:s32' >$tracing/kprobe_events
+	echo "head > $1" >$tracing/events/kprobes/copies/filter
+	echo >$tracing/trace
+	echo 1 >$tracing/events/kprobes/copies/enable
+}
+
+# copies: how many there were. There is no room to remember more than a few thousand.
+copies() {
+	echo 0 >$tracing/events/kprobes/copies/enable
+	grep -c copies: $tracing/trace || true
+	echo >$tracing/kprobe_events
+	echo >$tracing/trace
+}
+
 # expected KIND: culvert has every kind; vti only in a kernel that has IPsec. The
 # in-tree modules are there or not.
 expected() {

@@ -29,7 +29,6 @@
 
 FUZZ_COUNT=${FUZZ_COUNT:-2000}
 FUZZ_MORE=${FUZZ_MORE:-$FUZZ_COUNT}
-TRACING=/sys/kernel/tracing
 
 need nft
 load_tunnels ipip gre sit
@@ -382,27 +381,11 @@ flood() {
 	pour "$1" "$2" 1 "$1"
 }
 
-# copies START|STOP: count the packets whose head is copied to make room in front.
-copies() {
-	[ -e $TRACING/kprobe_events ] || return 0
-	if [ "$1" = start ]; then
-		[ ! -e $TRACING/events/kprobes/copies ] || quietly copies stop
-		echo 'p:copies pskb_expand_head head=%si:s32' >$TRACING/kprobe_events
-		echo 'head > 0' >$TRACING/events/kprobes/copies/filter
-		echo >$TRACING/trace
-		echo 1 >$TRACING/events/kprobes/copies/enable
-	else
-		echo 0 >$TRACING/events/kprobes/copies/enable
-		grep -c copies: $TRACING/trace || true
-		echo >$TRACING/kprobe_events
-	fi
-}
-
 # redirected DEVICE COUNT: frames without room in front for the headers of a tunnel:
 # what `source` has got has room for an Ethernet header, rounded up to 16 bytes. So
 # every one that is sent has been copied.
 redirected() {
-	local before copied
+	local before copied traced=
 
 	kernel_has act_mirred || skip "this kernel has no act_mirred"
 	kernel_has cls_matchall || skip "this kernel has no cls_matchall"
@@ -412,15 +395,14 @@ redirected() {
 	on rx tc qdisc add dev source clsact
 	on rx tc filter add dev source egress matchall action mirred egress redirect dev "$1"
 	before=$(counter rx "$1" tx_packets)
-	copies start
+	! count_copies 0 || traced=yes
 	pour "$1" "$2" 0 source
-	copied=$(copies stop)
+	[ -z "$traced" ] || copied=$(copies)
 	before=$(($(counter rx "$1" tx_packets) - before))
 	pour "$1" "$2" 1 source
 	on rx ip link del source
-	[ -n "$copied" ] || return 0	# this kernel has no kprobe events
+	[ -n "$traced" ] || return 0
 	say "  copied $copied of $before"
-	# there is no room to remember more than a few thousand
 	at_least "copied" $((before < 1000 ? before : 1000)) "$copied"
 }
 
@@ -472,7 +454,6 @@ for dev in "${tunnels[@]}"; do
 	check "transmit on $dev: $((FUZZ_MORE / 8)) payloads, each accounted for" \
 		flood "$dev" $((FUZZ_MORE / 8))
 done
-[ -e $TRACING/kprobe_events ] || quietly mount -t tracefs tracefs $TRACING || true
 for dev in ip1 gre1 gre8 tap8 ers5 sit1 vti1; do
 	[[ " ${tunnels[*]} " != *" $dev "* ]] || ! carries "$dev" ||
 		check "redirected to $dev: no room in front of the payloads" \
