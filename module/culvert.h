@@ -586,9 +586,30 @@ void table_destroy(struct tunnel_net *tn);
 int table_insert(struct tunnel_net *tn, struct tunnel_config *c);
 void table_remove(struct tunnel_net *tn, struct tunnel_config *c);
 bool table_replace(struct tunnel_config *old, struct tunnel_config *c);
-const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind_id kind,
-					 struct sk_buff *skb, __be32 local,
-					 __be32 remote, const struct tunnel_packet *p);
+const struct tunnel_config *table_lookup_link(struct tunnel_net *tn, enum tunnel_kind_id kind,
+					      struct sk_buff *skb, int link, __be32 local,
+					      __be32 remote, const struct tunnel_packet *p);
+
+/**
+ * table_lookup() - the tunnel a packet belongs to, by the device it came through
+ * @tn: the namespace it arrived in
+ * @kind: the kind it is for
+ * @skb: the packet
+ * @local: outer address of this end
+ * @remote: outer address of the other end
+ * @p: its key
+ *
+ * Return: as table_lookup_link(). Softirq, RCU.
+ */
+static inline const struct tunnel_config *table_lookup(struct tunnel_net *tn,
+						       enum tunnel_kind_id kind,
+						       struct sk_buff *skb, __be32 local,
+						       __be32 remote,
+						       const struct tunnel_packet *p)
+{
+	return table_lookup_link(tn, kind, skb, skb->dev->ifindex, local, remote, p);
+}
+
 const struct tunnel_config *table_sibling(const struct tunnel_config *c);
 struct tunnel *table_find(struct tunnel_net *tn, const struct tunnel_config *c,
 			  enum tunnel_kind_id kind);

@@ -30,11 +30,19 @@
 #define IPSEC_PRIORITY	100
 
 /* vti devices have the outer addresses for endpoints, and nothing else. */
-static const struct tunnel_config *ipsec_tunnel(struct sk_buff *skb, __be32 local, __be32 remote)
+static const struct tunnel_config *ipsec_tunnel(struct net *net, struct sk_buff *skb, int link,
+						__be32 local, __be32 remote)
 {
 	static const struct tunnel_packet none;
 
-	return table_lookup(tunnel_net(dev_net(skb->dev)), KIND_VTI, skb, local, remote, &none);
+	return table_lookup_link(tunnel_net(net), KIND_VTI, skb, link, local, remote, &none);
+}
+
+/* The same, while IPsec has not yet had the packet. */
+static const struct tunnel_config *ipsec_tunnel_arrived(struct sk_buff *skb, __be32 local,
+							__be32 remote)
+{
+	return ipsec_tunnel(dev_net(skb->dev), skb, skb->dev->ifindex, local, remote);
 }
 
 /* The state that a packet's header and this mark find, for the caller to put. */
@@ -65,7 +73,7 @@ const struct tunnel_config *ipsec_lookup(struct sk_buff *skb, u8 protocol, __be3
 	__be32 seq;
 
 	*state = NULL;
-	first = ipsec_tunnel(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr);
+	first = ipsec_tunnel_arrived(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr);
 	if (!first || (!spi && xfrm_parse_spi(skb, protocol, &spi, &seq)))
 		return first;
 	for (c = first; c; c = table_sibling(c)) {
@@ -145,7 +153,7 @@ static int ipsec_refused(struct sk_buff *skb)
 {
 	const struct tunnel_config *c;
 
-	c = ipsec_tunnel(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr);
+	c = ipsec_tunnel_arrived(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr);
 	if (!c)
 		return 1;
 	tunnel_drop_count(c->tunnel, DROP_RX_IPSEC);
@@ -181,13 +189,17 @@ static const struct tunnel_config *ipsec_choose(struct sk_buff *skb, const struc
 	return NULL;
 }
 
-/* Only tunnel mode is ours; what transport mode protects goes its own way. */
+/*
+ * Only tunnel mode is ours; what transport mode protects goes its own way. @link is
+ * the device that the packet came through.
+ */
 static const struct tunnel_config *ipsec_tunnel_of_state(struct sk_buff *skb,
-							 const struct xfrm_state *x)
+							 const struct xfrm_state *x, int link)
 {
 	if (x->props.mode == XFRM_MODE_TRANSPORT || x->props.family != AF_INET || x->if_id)
 		return NULL;
-	return ipsec_tunnel(skb, x->id.daddr.a4, x->props.saddr.a4);
+	return ipsec_tunnel(read_pnet(&x->xs_net), skb, link, x->id.daddr.a4,
+			    x->props.saddr.a4);
 }
 
 /* The state that has dealt with a packet last, or NULL if there was none. */
@@ -299,7 +311,12 @@ int ipsec_received(struct sk_buff *skb, int err)
 	x = ipsec_state(skb);
 	if (!x)
 		return ipsec_refused(skb);
-	first = ipsec_tunnel_of_state(skb, x);
+	/*
+	 * When decryption was asynchronous, newer kernels have given skb->dev back
+	 * before they tell of a failure. skb_iif is 0 out of GRO, so that such a
+	 * failure is not counted for a device that is bound to a link.
+	 */
+	first = ipsec_tunnel_of_state(skb, x, err ? skb->skb_iif : skb->dev->ifindex);
 	if (!first)
 		return 1;
 	if (!err)
@@ -334,7 +351,7 @@ static int ipsec_error(struct sk_buff *skb, u32 info)
 	const struct tunnel_config *c;
 	struct xfrm_state *x;
 
-	for (c = ipsec_tunnel(skb, iph->saddr, iph->daddr); c; c = table_sibling(c)) {
+	for (c = ipsec_tunnel_arrived(skb, iph->saddr, iph->daddr); c; c = table_sibling(c)) {
 		x = ipsec_find_state(dev_net(skb->dev), vti_mark_out(c), iph, iph->protocol,
 				     ipsec_quoted_spi(skb));
 		if (!x)

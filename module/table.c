@@ -245,7 +245,7 @@ static const struct tunnel_config *table_walk(struct tunnel_net *tn,
 /* The device a packet came through and, if enslaved to a VRF, the slave. */
 static const struct tunnel_config *table_walk_bound(struct tunnel_net *tn,
 						    const struct tunnel_space *s,
-						    struct sk_buff *skb,
+						    struct sk_buff *skb, int link,
 						    struct tunnel_key *k,
 						    enum tunnel_class class,
 						    enum tunnel_class last)
@@ -253,7 +253,7 @@ static const struct tunnel_config *table_walk_bound(struct tunnel_net *tn,
 	const struct tunnel_config *c;
 	int sdif = inet_sdif(skb);
 
-	k->link = skb->dev->ifindex;
+	k->link = link;
 	c = table_walk(tn, s->bound, k, class, last);
 	if (!c && sdif) {
 		k->link = sdif;
@@ -266,7 +266,7 @@ static const struct tunnel_config *table_walk_bound(struct tunnel_net *tn,
 /* Class by class, as a kind wants that is strict about links. */
 static const struct tunnel_config *table_walk_strict(struct tunnel_net *tn,
 						     const struct tunnel_space *s,
-						     struct sk_buff *skb,
+						     struct sk_buff *skb, int link,
 						     struct tunnel_key *k)
 {
 	const struct tunnel_config *c = NULL;
@@ -274,7 +274,7 @@ static const struct tunnel_config *table_walk_strict(struct tunnel_net *tn,
 
 	for (class = CLASS_EXACT; class < CLASS_MAX && !c; class++) {
 		if (READ_ONCE(s->bound[class]))
-			c = table_walk_bound(tn, s, skb, k, class, class);
+			c = table_walk_bound(tn, s, skb, link, k, class, class);
 		if (!c)
 			c = table_walk(tn, s->count, k, class, class);
 	}
@@ -293,10 +293,11 @@ static const struct tunnel_config *table_last_resort(const struct tunnel_space *
 }
 
 /**
- * table_lookup() - the tunnel a packet belongs to
+ * table_lookup_link() - the tunnel a packet belongs to
  * @tn: the namespace it arrived in
  * @kind: the kind it is for
- * @skb: the packet, for the device it came through
+ * @skb: the packet, for the slave it came through if that is in a VRF
+ * @link: index of the device it came through
  * @local: outer address of this end
  * @remote: outer address of the other end
  * @p: its key
@@ -308,9 +309,9 @@ static const struct tunnel_config *table_last_resort(const struct tunnel_space *
  * Return: the tunnel's configuration, valid until the end of the RCU read-side
  * section; or NULL. Softirq, RCU.
  */
-const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind_id kind,
-					 struct sk_buff *skb, __be32 local,
-					 __be32 remote, const struct tunnel_packet *p)
+const struct tunnel_config *table_lookup_link(struct tunnel_net *tn, enum tunnel_kind_id kind,
+					      struct sk_buff *skb, int link, __be32 local,
+					      __be32 remote, const struct tunnel_packet *p)
 {
 	const struct tunnel_space *s = &tn->spaces[kind];
 	const struct tunnel_config *c;
@@ -322,9 +323,10 @@ const struct tunnel_config *table_lookup(struct tunnel_net *tn, enum tunnel_kind
 
 	if (READ_ONCE(s->any_bound)) {
 		if (tunnel_kinds[kind]->strict_link)
-			c = table_walk_strict(tn, s, skb, &k);
+			c = table_walk_strict(tn, s, skb, link, &k);
 		else
-			c = table_walk_bound(tn, s, skb, &k, CLASS_EXACT, CLASS_ANY_BOTH);
+			c = table_walk_bound(tn, s, skb, link, &k, CLASS_EXACT,
+					     CLASS_ANY_BOTH);
 		if (c)
 			return c;
 	}
