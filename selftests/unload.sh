@@ -110,17 +110,28 @@ device_deleted() {
 }
 
 # With checkers in the kernel, such a flood leaves a machine time for little else.
+learns_again() {
+	wait_until 300 has_learned 100 || {
+		on POP ip -s -d link show tunnel0
+		on POP grep . /sys/class/net/tunnel0/tunnel/learning_status
+		echo "neighbours: $(neighbours)"
+		cat /proc/net/stat/arp_cache
+		dmesg | tail -5
+		return 1
+	}
+}
+
 switched_off() {
 	hub
 	py 'traffic(peers_send, pop_sends)'
-	wait_until 300 has_learned 100
+	learns_again
 	for ((n = 0; n < 5; n++)); do
 		knob POP tunnel0 replicate 0
 		knob POP tunnel0 learning 0
 		equal "peers" 0 "$(learned peers)"
 		knob POP tunnel0 learning 1
 		knob POP tunnel0 replicate 1
-		wait_until 300 has_learned 100
+		learns_again
 	done
 	py 'no_traffic()'
 }

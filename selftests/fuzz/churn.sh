@@ -234,7 +234,7 @@ short_life() {
 	wait_until 30 every_kind side rx_packets
 	ip netns del "$ns"
 	quietly kill "${pinging[@]}" || true	# the last that hold it
-	wait_until 20 gone wire1
+	wait_until 120 gone wire1
 	quietly kill "${from_outside[@]}" || true
 	wait "${pinging[@]}" "${from_outside[@]}" || true
 	depopulate side
@@ -255,7 +255,7 @@ flooded_life() {
 	ip -n "$NS_PREFIX-side" link set wire3 up
 	sleep 0.1
 	ip netns del "$ns"
-	wait_until 10 gone wire3
+	wait_until 120 gone wire3
 }
 
 # Whoever holds RTNL makes a dying namespace wait halfway.
