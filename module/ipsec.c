@@ -38,7 +38,7 @@ static const struct tunnel_config *ipsec_tunnel(struct net *net, struct sk_buff 
 	return table_lookup_link(tunnel_net(net), KIND_VTI, skb, link, local, remote, &none);
 }
 
-/* The same, while IPsec has not yet had the packet. */
+/* The same, by skb->dev: not for a packet whose decryption was asynchronous. */
 static const struct tunnel_config *ipsec_tunnel_arrived(struct sk_buff *skb, __be32 local,
 							__be32 remote)
 {

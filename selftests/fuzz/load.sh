@@ -119,16 +119,15 @@ misbehave() {
 	done
 }
 
-# What the kernel holds that it could not give back, KiB.
+# What the kernel holds that it could not give back, KiB, by what it is for.
 memory() {
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 2
-	parts_of_memory | awk '{ n += $2 } END { print n }'
-}
-
-parts_of_memory() {
 	grep -E '^(SUnreclaim|Percpu|KernelStack|VmallocUsed):' /proc/meminfo
 }
+
+# held NUMBER: all of it after that part
+held() { awk '{ n += $2 } END { print n }' "$work/memory.$1"; }
 
 # The server notices the end of a connection whose reset was lost after 12 s; for the
 # rest of a packet that came in pieces, the kernel waits 30 s.
@@ -148,14 +147,14 @@ part() {
 	wait_until 100 nothing_waits
 	memory >"$work/memory.$1"
 	awk 'NR > 2 { print $1, int($3 * $4 / 1024) }' /proc/slabinfo | sort >"$work/slabs.$1"
-	say "$(cat "$work/memory.$1") KiB: $(parts_of_memory | xargs)"
+	say "$(held "$1") KiB: $(xargs <"$work/memory.$1")"
 }
 
 no_growth() {
 	local first last
 
-	first=$(cat "$work/memory.1")
-	last=$(cat "$work/memory.10")
+	first=$(held 1)
+	last=$(held 10)
 	say "after the first part $first KiB, after the last $last KiB; most of it:"
 	join "$work/slabs.1" "$work/slabs.10" | awk '{ print $3 - $2, "KiB of", $1 }' |
 		sort -rn | head -5 | while read -r line; do say "  $line"; done
