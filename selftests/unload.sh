@@ -42,13 +42,14 @@ def pop_sends():
     with inside("POP"):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    n = 0
     while not stopped.is_set():
-        for n in range(1, 1001):
-            for to in (halves(INNER, n), halves(INNER + 5, n), "15.255.255.255"):
-                try:
-                    sock.sendto(b"x", (to, 9))
-                except OSError:		# no route, once the device is gone
-                    pass
+        n = n % 1000 + 1
+        for to in (halves(INNER, n), halves(INNER + 5, n), "15.255.255.255"):
+            try:
+                sock.sendto(b"x", (to, 9))
+            except OSError:		# no route, once the device is gone
+                pass
 
 def traffic(*senders):
     stopped.clear()
