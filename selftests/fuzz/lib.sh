@@ -5,7 +5,7 @@
 #
 # They are ordinary test scripts with two knobs from the environment:
 #
-#	FUZZ_COUNT	how many requests, frames or rounds (each script has a
+#	FUZZ_COUNT	how many requests or frames (each script has a
 #			small default)
 #	FUZZ_SEED	where the random numbers start; printed, so that a run can
 #			be repeated (default 1)

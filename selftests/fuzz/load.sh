@@ -14,15 +14,15 @@
 # (ICMP unreachable), its link gets narrow (fragmentation needed) or goes down.
 # Afterwards every tunnel must work, and memory is what it was after part one.
 #
-# FUZZ_TUNNELS (default 100) tunnels, FUZZ_COUNT (default 1) rounds a part.
+# FUZZ_TUNNELS (default 20) tunnels, FUZZ_ROUNDS (default 1) rounds a part.
 
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-FUZZ_COUNT=${FUZZ_COUNT:-1}
-FUZZ_TUNNELS=${FUZZ_TUNNELS:-100}
+FUZZ_ROUNDS=${FUZZ_ROUNDS:-1}
+FUZZ_TUNNELS=${FUZZ_TUNNELS:-20}
 KINDS=(ipip gre gretap erspan sit)
 # Peers and metrics of each address are cached when first needed.
 GROWTH_KIB=$((1024 + 2 * FUZZ_TUNNELS))
@@ -157,7 +157,7 @@ nothing_waits() {
 }
 
 part() {
-	ask "$FUZZ_COUNT" 20
+	ask "$FUZZ_ROUNDS" 20
 	grep -Eq '^tcp [1-9].*udp [1-9]' "$work/asked"
 	wait_until 100 nothing_waits
 	memory >"$work/memory.$1"
@@ -168,6 +168,7 @@ part() {
 no_growth() {
 	local first last
 
+	[ ! -e /proc/lockdep ] || skip "the checkers of this kernel need more and more memory"
 	first=$(held 1)
 	last=$(held 10)
 	say "after the first part $first KiB, after the last $last KiB; most of it:"
