@@ -153,6 +153,8 @@ log_lines() {
 route_loop() {
 	local traced='' began=$SECONDS
 
+	# With it a function needs more of the stack, which is no larger for that.
+	[ -z "${FUZZ_KMSAN-}" ] || skip "KMSAN has not the stack for tunnels in one another"
 	log_from_here
 	! count_copies 700 || traced=yes
 	on a ip link add one type gre local 10.1.0.1 remote 10.8.0.2 key 81
